@@ -1,0 +1,1 @@
+"""Numbered in the order they are applied."""
