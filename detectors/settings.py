@@ -181,9 +181,12 @@ class VolumeSettings(msgspec.Struct, frozen=True):
 
     Two fast means of `half_lives`; `offset` is the c of u; gates `fold` (u >= ln fold),
     `minimum` voices, `z`; an onset at a tail of `onset`, the next one only `rearm_after` later
-    and after `rearm_below` below it.
+    and after `rearm_below` below it. An attention ends when u has been below ln `end_fold` for
+    `rearm_below` running, at the latest when the next onset is possible. Buckets shorter than
+    `step` are gathered into steps of it, so that any bucket length gives the same onsets.
     """
 
+    step: int = 5 * MINUTE
     half_lives: tuple[int, int] = (20 * MINUTE, 80 * MINUTE)
     offset: float = 4.0
     fold: float = 1.9
@@ -192,6 +195,7 @@ class VolumeSettings(msgspec.Struct, frozen=True):
     onset: float = 2.3
     rearm_after: int = DAY
     rearm_below: int = HOUR
+    end_fold: float = 1.5
     baseline: BaselineSettings = BaselineSettings()
     calibration: TailSettings = TailSettings(
         unit=5 * MINUTE, floor=0.02, gain=0.5, delay=1.0, window=20 * MINUTE
