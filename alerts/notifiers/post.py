@@ -110,7 +110,7 @@ class Poster:
 
 
 def judge(status: int, retry_after: str | None, now: int) -> Outcome:
-    """What an answer's status means: 2xx delivered, 4xx final but for 408, 425 and 429.
+    """Tell what an answer's status means: 2xx delivered, 4xx final but for 408, 425 and 429.
 
     >>> judge(204, None, 0).result, judge(410, None, 0).result
     (<Result.DELIVERED: 'delivered'>, <Result.REFUSED: 'refused'>)

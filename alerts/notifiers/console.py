@@ -1,0 +1,72 @@
+"""Delivers to the terminal the program runs in."""
+
+import threading
+import unicodedata
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from alerts.notifiers.outcome import Outcome, Result
+from alerts.notifiers.protocol import Message
+
+_COLOURS = {"critical": "red", "resolved": "green", "calm": "green"}
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_HARMLESS = frozenset("\n\u200d")
+"""The line's end, and the joiner inside an emoji."""
+
+
+class ConsoleNotifier:
+    """Prints a framed message; delivered when the terminal or file took it.
+
+    What strangers wrote is shown, never obeyed: markup of rich stays text, and control
+    characters, escape sequences and marks that turn the direction of writing are made visible.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._turn = threading.Lock()
+
+    def deliver(self, message: Message, *, key: str) -> Outcome:
+        """Print once; a repeat after a crash shows the same key."""
+        colour = next(
+            (colour for word, colour in _COLOURS.items() if word in message.reason), "yellow"
+        )
+        panel = Panel(
+            Text(inert(message.text)),
+            title=Text(inert(message.reason)),
+            subtitle=Text(inert(key), style="dim"),
+            border_style=colour,
+        )
+        try:
+            with self._turn:
+                self._write(panel)
+        except (OSError, ValueError) as error:
+            return Outcome(Result.UNCONFIRMED, f"the terminal took nothing: {type(error).__name__}")
+        return Outcome(Result.DELIVERED, "printed")
+
+    def _write(self, panel: Panel) -> None:
+        # rich ends the whole program when it meets a broken pipe itself: so it only renders.
+        with self._console.capture() as rendered:
+            self._console.print(panel)
+        file = self._console.file
+        encoding = getattr(file, "encoding", None) or "utf-8"
+        file.write(rendered.get().encode(encoding, "replace").decode(encoding))
+        file.flush()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def inert(text: str) -> str:
+    r"""Show what a terminal would obey: every control character but the line's end.
+
+    >>> inert("a\x1b[2Jb\u202ec")
+    'a\\x1b[2Jb\\u202ec'
+    """
+    return "".join(
+        character
+        if character in _HARMLESS or unicodedata.category(character) not in _OBEYED
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
