@@ -1,0 +1,61 @@
+# Everything a person or CI runs. `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types architecture bench bench-quality format clean tools
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crisis-monitor needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Set PYTHON=python3.12, say." >&2; exit 3; }
+	@echo "setting up $(VENV) (once)"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+	  { echo "no virtual environment could be made; on Debian: apt-get install python3-venv" >&2; exit 3; }
+	@for try in 1 2 3; do $(PIP) install --editable . && break; test $$try = 3 && exit 1; sleep 5; done
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@for try in 1 2 3; do $(PIP) install --editable '.[test,lint]' && break; test $$try = 3 && exit 1; sleep 5; done
+	@touch $@
+
+demo: $(VENV)/.base ## a made-up week of one brand, in the terminal
+	@$(BIN)/crisis-monitor demo
+
+test: $(VENV)/.dev ## the tests
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report | tail -n 40
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+architecture: $(VENV)/.dev
+	@$(BIN)/lint-imports
+
+check: lint types architecture test ## what CI runs
+
+bench: $(VENV)/.dev ## the figures of docs/benchmarks.md that tell of speed
+	@$(BIN)/python -m tests.bench
+
+bench-quality: $(VENV)/.dev ## the figures that tell of detection (about 20 minutes)
+	@$(BIN)/python -m tests.bench.surges
+	@$(BIN)/python -m tests.bench.nab --data "$${CRISIS_MONITOR_DATA:-../shared/data}/nab_tweets"
+	@$(BIN)/python -m tests.bench.airline --data "$${CRISIS_MONITOR_DATA:-../shared/data}/airline/mentions.csv"
+
+format: $(VENV)/.dev ## put the code into its form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,470 @@
+"""The fold: from the mentions log's records to the signals and judged logs' records.
+
+A pure function in all but form: the same records in the same order give the same outputs and the
+same rows, in either engine, whatever the clock says and wherever it was stopped and taken up.
+"""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from detectors.brand import Closing
+from detectors.blindness import SourceWatch, SourceWatchState
+from detectors.observation import NOTHING_SAID, Bucket, BucketState, Observation, SourceHearing
+from detectors.settings import Detection
+from pipeline.brand_fold import BrandFold, BrandRow
+from pipeline.judging.copies import digest, normalise
+from pipeline.judging.judge import Judge
+from pipeline.mention import Kind
+from pipeline.partition import PartitionTime, Span, Writer
+from pipeline.seasons import Seasons
+from pipeline.windows import SEEN_FOR, Chunk, Seen
+from pipeline.wire import (
+    VERSION,
+    BucketRecord,
+    Entry,
+    Envelope,
+    JudgedEntry,
+    MentionsRecord,
+    SignalRecord,
+    SignalsRecord,
+    SourceTick,
+    Tick,
+    TimeRecord,
+    pack_reading,
+)
+
+ROW_EVERY = 60 * 60_000
+"""A silent brand's row is written at least this often."""
+PARTITION_ROW_VERSION = 1
+
+
+class FoldSettings(msgspec.Struct, frozen=True):
+    """What the fold is to know; durations in ms.
+
+    `brands` maps each configured brand to its zone; others take `zone`. `max_delay` is by source,
+    `usual_delay` for the rest; in event mode both are 0. Partition 0 alone speaks of sources.
+    """
+
+    detection: Detection
+    event_mode: bool
+    brands: dict[str, str] = {}
+    zone: str = "UTC"
+    max_delay: dict[str, int] = {}
+    usual_delay: int = 60 * 60_000
+    partition: int = 0
+
+
+class PartitionRow(msgspec.Struct, frozen=True, array_like=True):
+    """What a partition knows apart from its brands; written last."""
+
+    version: int
+    time: int | None
+    greatest: int | None
+    next_close: int | None
+    writers: dict[str, Writer]
+    unknown: list[Span]
+    accepted: dict[str, dict[int, int]]
+    delivered: dict[str, int]
+    watches: dict[str, SourceWatchState]
+
+
+class Outputs(msgspec.Struct):
+    """What the fold said since it was last asked."""
+
+    signals: list[SignalsRecord] = []
+    judged: list[JudgedEntry] = []
+
+
+class Fold:
+    """One partition's state, moved by `apply`, emptied by `take`."""
+
+    def __init__(
+        self,
+        settings: FoldSettings,
+        judge: Judge,
+        languages: Callable[[str], tuple[str, ...]],
+        row: PartitionRow | None = None,
+        brands: Iterable[tuple[BrandRow, list[Chunk]]] = (),
+    ) -> None:
+        self.settings = settings
+        self._judge = judge
+        self._languages = languages
+        self._detection = settings.detection
+        self._length = settings.detection.bucket
+        self._lateness = 0 if settings.event_mode else settings.detection.allowed_lateness
+        self._seasons = Seasons()
+        self._brands: dict[str, BrandFold] = {}
+        self._changed: set[str] = set()
+        self._out = Outputs()
+        self._time = PartitionTime(event_mode=settings.event_mode)
+        self._next_close: int | None = None
+        self._unknown: list[Span] = []
+        self._accepted: dict[str, dict[int, int]] = {}
+        self._delivered: dict[str, int] = {}
+        self._watches: dict[str, SourceWatch] = {}
+        if row is not None:
+            self._restore(row, brands)
+
+    # -- what it knows ---------------------------------------------------------------------
+
+    @property
+    def time(self) -> int | None:
+        """How far the partition's time is."""
+        return self._time.time
+
+    def would_be_late(self, source: str, event_time: int) -> bool:
+        """Whether a mention folded now would be late."""
+        next_close = self._next_close
+        if next_close is None or event_time >= next_close:
+            return False
+        return not self._within_delay(source, event_time)
+
+    @property
+    def digests_from(self) -> int:
+        """Digests of buckets that start before this instant are no longer needed."""
+        return 0 if self._next_close is None else self._next_close - SEEN_FOR + 1
+
+    @property
+    def brands(self) -> dict[str, BrandFold]:
+        """The brands met or configured, by name."""
+        return self._brands
+
+    def take(self) -> Outputs:
+        """What was said since the last call."""
+        out, self._out = self._out, Outputs()
+        return out
+
+    def changed(self) -> list[BrandFold]:
+        """The brands whose rows are to be written now."""
+        names, self._changed = self._changed, set()
+        return [self._brands[name] for name in sorted(names)]
+
+    def row(self) -> PartitionRow:
+        """The partition's row."""
+        return PartitionRow(
+            PARTITION_ROW_VERSION,
+            self._time.time,
+            self._time.greatest,
+            self._next_close,
+            self._time.writers,
+            self._unknown,
+            self._accepted,
+            self._delivered,
+            {name: watch.state() for name, watch in self._watches.items()},
+        )
+
+    # -- mentions --------------------------------------------------------------------------
+
+    def apply(self, record: MentionsRecord) -> None:
+        """Fold one record."""
+        if isinstance(record, Envelope):
+            self._fold_entries(record.entries)
+        else:
+            self._tick(record)
+
+    def _fold_entries(self, entries: list[Entry]) -> None:
+        length = self._length
+        next_close = self._next_close
+        plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]] = []
+        for entry in entries:
+            mention = entry.mention
+            brand = self._brands.get(entry.brand) or self._new_brand(entry.brand)
+            seen = brand.seen
+            bucket = mention.event_time - mention.event_time % length
+            delayed = late = voice = unique = False
+            id_digest = digest(f"i{mention.source}\0{mention.id}")
+            text = normalise(mention.text)
+            copy = digest("t" + text)
+            if next_close is not None and bucket < next_close:
+                if id_digest in seen:
+                    brand.totals.repeated += 1
+                    self._changed.add(entry.brand)
+                    continue
+                delayed = self._within_delay(mention.source, mention.event_time)
+                late = not delayed
+                bucket = next_close if delayed else bucket
+            if not late:
+                if not seen.meet(id_digest, bucket):
+                    brand.totals.repeated += 1
+                    self._changed.add(entry.brand)
+                    continue
+                if not entry.own:
+                    author = mention.author
+                    name = author.id or author.handle
+                    new_text = not text or seen.meet(copy, bucket)
+                    new_author = not name or seen.meet(
+                        digest(f"a{mention.channel}\0{name}"), bucket
+                    )
+                    unique = new_text
+                    voice = new_author and (new_text or mention.kind is Kind.REPOST)
+            plan.append((entry, brand, bucket, copy, voice, unique, delayed, late))
+        if plan:
+            self._count(plan)
+
+    def _count(
+        self, plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]]
+    ) -> None:
+        languages = self._languages
+        judgements = self._judge.judge(
+            [(entry.mention, entry.masks) for entry, *_ in plan],
+            [languages(entry.brand) for entry, *_ in plan],
+        )
+        judged = self._out.judged
+        changed = self._changed
+        for (entry, brand, bucket, copy, voice, unique, delayed, late), judgement in zip(
+            plan, judgements, strict=True
+        ):
+            changed.add(entry.brand)
+            if late:
+                brand.totals.late += 1
+            elif entry.own:
+                brand.count_own(bucket)
+            else:
+                brand.count(entry, judgement, bucket, voice=voice, unique=unique)
+                if delayed:
+                    brand.open[bucket].delayed += 1
+                    brand.totals.delayed += 1
+            judged.append(
+                JudgedEntry(
+                    entry.brand,
+                    entry.mention,
+                    judgement,
+                    copy,
+                    bucket,
+                    voice,
+                    entry.own,
+                    delayed,
+                    late,
+                    entry.masks,
+                )
+            )
+
+    def _within_delay(self, source: str, event_time: int) -> bool:
+        if self.settings.event_mode:
+            return False
+        allowed = self.settings.max_delay.get(source, self.settings.usual_delay)
+        time = self._time.time
+        return time is not None and time - event_time < allowed
+
+    def _new_brand(self, name: str) -> BrandFold:
+        zone = self.settings.brands.get(name, self.settings.zone)
+        brand = BrandFold(name, zone, self._detection, self._next_close or 0)
+        self._brands[name] = brand
+        self._changed.add(name)
+        return brand
+
+    # -- time ------------------------------------------------------------------------------
+
+    def _tick(self, tick: Tick) -> None:
+        before = self._time.time
+        self._hear(tick, before)
+        unknown = self._time.tick(
+            tick.writer, tick.time, catching_up=tick.catching_up, retired=tick.retired
+        )
+        if unknown is not None:
+            self._unknown.append(unknown)
+        time = self._time.time
+        if time is None or time == before:
+            return
+        if self._next_close is None:
+            self._begin(time)
+        self._close_until(time - self._lateness)
+        self._out.signals.append(TimeRecord(VERSION, time))
+
+    def _begin(self, time: int) -> None:
+        starts = [start for brand in self._brands.values() for start in brand.open]
+        self._next_close = min([time - time % self._length, *starts])
+        for name in self.settings.brands:
+            if name not in self._brands:
+                self._new_brand(name)
+        for brand in self._brands.values():
+            brand.closed_up_to = self._next_close
+
+    def _hear(self, tick: Tick, before: int | None) -> None:
+        instant = before if self.settings.event_mode and before is not None else tick.time - 1
+        bucket = instant - instant % self._length
+        for name, heard in tick.sources.items():
+            if heard.accepted:
+                counts = self._accepted.setdefault(name, {})
+                counts[bucket] = counts.get(bucket, 0) + heard.accepted
+            if heard.delivered_up_to is not None:
+                self._delivered[name] = max(self._delivered.get(name, 0), heard.delivered_up_to)
+            if name not in self._watches:
+                self._watches[name] = SourceWatch(name, self._detection)
+
+    def _close_until(self, limit: int) -> None:
+        length = self._length
+        while self._next_close is not None and self._next_close + length <= limit:
+            start = self._next_close
+            until = max(
+                (
+                    span.end
+                    for span in self._unknown
+                    if span.start < start + length and span.end > start
+                ),
+                default=None,
+            )
+            if until is None:
+                self._close_known(start)
+                self._next_close = start + length
+            else:
+                last = min(limit, until + length - 1)
+                count = max(1, (last - start) // length)
+                self._close_unknown(start, count)
+                self._next_close = start + length * count
+            self._forget(self._next_close)
+
+    def _forget(self, next_close: int) -> None:
+        keep = next_close - 2 * ROW_EVERY
+        if self._unknown and self._unknown[0].end < keep:
+            self._unknown = [span for span in self._unknown if span.end >= keep]
+
+    def _close_known(self, start: int) -> None:
+        length = self._length
+        hearing, blind = self._close_sources(start, known=True)
+        horizon = start + length - SEEN_FOR + 1
+        written_before = start + length - ROW_EVERY
+        silent: dict[int, Bucket] = {}
+        cells = self._seasons
+        changed = self._changed
+        for brand in self._brands.values():
+            cell = cells.cell(brand.zone, start)
+            dark = bool(blind) and any(brand.hears(name) for name in blind)
+            said = start in brand.open
+            if said or dark:
+                bucket = Bucket(
+                    start,
+                    length,
+                    cell,
+                    BucketState.BLIND if dark else BucketState.KNOWN,
+                    brand.take(start),
+                )
+            else:
+                known = silent.get(cell)
+                if known is None:
+                    known = silent[cell] = Bucket(start, length, cell)
+                bucket = known
+            was_open = brand.surge_open
+            closing = brand.close(bucket, hearing)
+            if said or dark or was_open or closing.open or closing.signals:
+                self._emit(brand.name, bucket, closing)
+                changed.add(brand.name)
+            elif brand.written_up_to <= written_before:
+                changed.add(brand.name)
+            if brand.seen.forget_before(horizon):
+                changed.add(brand.name)
+
+    def _close_unknown(self, start: int, count: int) -> None:
+        length = self._length
+        end = start + length * count
+        hearing, _ = self._close_sources(start, known=False, count=count)
+        for brand in self._brands.values():
+            begin = start
+            for said in [*sorted(each for each in brand.open if each < end), end]:
+                if said > begin:
+                    self._close_run(brand, begin, (said - begin) // length, NOTHING_SAID, hearing)
+                if said < end:
+                    self._close_run(brand, said, 1, brand.take(said), hearing)
+                begin = said + length
+            brand.seen.forget_before(end - SEEN_FOR + 1)
+            self._changed.add(brand.name)
+
+    def _close_run(
+        self,
+        brand: BrandFold,
+        start: int,
+        count: int,
+        observation: Observation,
+        hearing: dict[str, SourceHearing],
+    ) -> None:
+        bucket = Bucket(
+            start,
+            self._length,
+            self._seasons.cell(brand.zone, start),
+            BucketState.UNKNOWN,
+            observation,
+            count,
+        )
+        self._emit(brand.name, bucket, brand.close(bucket, hearing))
+
+    def _emit(self, brand: str, bucket: Bucket, closing: Closing) -> None:
+        signals = self._out.signals
+        signals.append(
+            BucketRecord(
+                VERSION,
+                brand,
+                bucket.start,
+                bucket.length,
+                bucket.count,
+                bucket.state,
+                bucket.observation,
+                [pack_reading(reading) for reading in closing.readings],
+            )
+        )
+        signals.extend(SignalRecord(VERSION, signal) for signal in closing.signals)
+
+    # -- sources ---------------------------------------------------------------------------
+
+    def _close_sources(
+        self, start: int, *, known: bool, count: int = 1
+    ) -> tuple[dict[str, SourceHearing], list[str]]:
+        hearing: dict[str, SourceHearing] = {}
+        blind: list[str] = []
+        cell = self._seasons.cell(self.settings.zone, start)
+        length = self._length * count
+        for name, watch in self._watches.items():
+            counts = self._accepted.get(name)
+            accepted = 0
+            if counts:
+                for bucket in [each for each in counts if each < start + length]:
+                    accepted += counts.pop(bucket)
+            _, signals = watch.close(
+                start, length, cell, accepted, self._delivered.get(name), known
+            )
+            heard = watch.hearing
+            hearing[name] = heard
+            if heard.blind:
+                blind.append(name)
+            if self.settings.partition == 0:
+                self._out.signals.extend(SignalRecord(VERSION, signal) for signal in signals)
+        return hearing, blind
+
+    # -- coming back -----------------------------------------------------------------------
+
+    def _restore(
+        self, row: PartitionRow, brands: Iterable[tuple[BrandRow, list[Chunk]]]
+    ) -> None:
+        self._time = PartitionTime(
+            event_mode=self.settings.event_mode,
+            time=row.time,
+            greatest=row.greatest,
+            writers=dict(row.writers),
+        )
+        self._next_close = row.next_close
+        self._unknown = list(row.unknown)
+        self._accepted = {name: dict(counts) for name, counts in row.accepted.items()}
+        self._delivered = dict(row.delivered)
+        self._watches = {
+            name: SourceWatch(name, self._detection, state) for name, state in row.watches.items()
+        }
+        for brand_row, chunks in brands:
+            seen = Seen()
+            seen.restore(chunks)
+            zone = self.settings.brands.get(brand_row.brand, self.settings.zone)
+            brand = BrandFold.from_row(brand_row, zone, self._detection, seen)
+            self._brands[brand.name] = brand
+            self._catch_up(brand)
+        if self._next_close is not None:
+            for name in self.settings.brands:
+                if name not in self._brands:
+                    self._new_brand(name)
+
+    def _catch_up(self, brand: BrandFold) -> None:
+        """Bring a silent brand's row to the partition's time: nothing was said since."""
+        length = self._length
+        while self._next_close is not None and brand.closed_up_to < self._next_close:
+            start = brand.closed_up_to
+            brand.close(Bucket(start, length, self._seasons.cell(brand.zone, start)), {})
+        if self._next_close is not None:
+            brand.seen.forget_before(self._next_close - SEEN_FOR + 1)

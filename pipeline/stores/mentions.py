@@ -1,0 +1,129 @@
+"""The mention store: every judged mention, to be listed, shown and sampled."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from pipeline.judging.copies import digest
+from pipeline.judging.scorer import Label
+from pipeline.log.database import transaction, translated
+from pipeline.stores.database import BrandNumbers, offset_of, open_database, set_offset
+from pipeline.wire import JudgedEntry, JudgedEnvelope, encode
+
+VOICE, OWN, DELAYED, LATE = 1, 2, 4, 8
+_LABELS = tuple(Label)
+_LABEL_NUMBERS = {label: number for number, label in enumerate(_LABELS)}
+_decoder = msgspec.msgpack.Decoder(JudgedEntry)
+_SIGNED = 1 << 63
+
+
+class MentionFilter(msgspec.Struct, frozen=True):
+    """Which mentions to list; what is None does not matter. Instants in ms, `until` exclusive."""
+
+    brand: str | None = None
+    since: int | None = None
+    until: int | None = None
+    label: Label | None = None
+    own: bool | None = None
+    late: bool | None = None
+    voice: bool | None = None
+
+
+class MentionStore:
+    """Judged mentions in mentions.db; the reader's offset moves with what it read."""
+
+    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
+        self.path = directory / "mentions.db"
+        self._db = open_database(directory, read_only=read_only, durable=durable)
+        self._brands = BrandNumbers(self._db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @property
+    def offset(self) -> int:
+        """Up to where the judged log has been read."""
+        with translated(self.path):
+            return offset_of(self._db, "judged")
+
+    def take(self, envelopes: Iterable[JudgedEnvelope], offset: int) -> None:
+        """Keep judged mentions and move the offset, in one transaction."""
+        number = self._brands.number
+        try:
+            with transaction(self._db, self.path):
+                self._db.executemany(
+                    "INSERT INTO mentions (brand, event_time, key, label, flags, body) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (
+                            number(entry.brand),
+                            entry.mention.event_time,
+                            _key(entry.mention.id),
+                            _LABEL_NUMBERS[entry.judgement.label],
+                            entry.voice * VOICE
+                            | entry.own * OWN
+                            | entry.delayed * DELAYED
+                            | entry.late * LATE,
+                            encode(entry),
+                        )
+                        for envelope in envelopes
+                        for entry in envelope.entries
+                    ],
+                )
+                set_offset(self._db, "judged", offset)
+        except BaseException:
+            self._brands.forget()
+            raise
+
+    def list(
+        self, wanted: MentionFilter, *, limit: int = 50, newest: bool = True
+    ) -> list[JudgedEntry]:
+        """The mentions asked for, by event time."""
+        clauses, values = ["1"], []
+        with translated(self.path):
+            if wanted.brand is not None:
+                brand = self._brands.find(wanted.brand)
+                if brand is None:
+                    return []
+                clauses.append("brand = ?")
+                values.append(brand)
+            for clause, value in (
+                ("event_time >= ?", wanted.since),
+                ("event_time < ?", wanted.until),
+                ("label = ?", None if wanted.label is None else _LABEL_NUMBERS[wanted.label]),
+            ):
+                if value is not None:
+                    clauses.append(clause)
+                    values.append(value)
+            for flag, asked in ((OWN, wanted.own), (LATE, wanted.late), (VOICE, wanted.voice)):
+                if asked is not None:
+                    clauses.append(f"flags & {flag} {'!=' if asked else '='} 0")
+            order = "DESC" if newest else "ASC"
+            rows = self._db.execute(
+                f"SELECT body FROM mentions WHERE {' AND '.join(clauses)} "  # noqa: S608  # fixed clauses, bound values
+                f"ORDER BY event_time {order}, seq {order} LIMIT ?",
+                [*values, limit],
+            ).fetchall()
+        return [_decoder.decode(body) for (body,) in rows]
+
+    def show(self, mention_id: str) -> list[JudgedEntry]:
+        """A mention by its id, once for each brand it concerns."""
+        with translated(self.path):
+            rows = self._db.execute(
+                "SELECT body FROM mentions WHERE key = ? ORDER BY seq", (_key(mention_id),)
+            ).fetchall()
+        entries = [_decoder.decode(body) for (body,) in rows]
+        return [entry for entry in entries if entry.mention.id == mention_id]
+
+    def drop_before(self, event_time: int) -> int:
+        """Forget mentions older than this; return how many."""
+        with transaction(self._db, self.path):
+            return self._db.execute(
+                "DELETE FROM mentions WHERE event_time < ?", (event_time,)
+            ).rowcount
+
+
+def _key(mention_id: str) -> int:
+    return digest(mention_id) - _SIGNED

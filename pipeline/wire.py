@@ -1,0 +1,241 @@
+"""What stands in the logs: versioned envelopes, ticks, signals and judged mentions, in msgpack.
+
+Every record is an array whose first element is its tag and whose second is its version, so that a
+reader knows both before anything else. Elements added behind the known ones are ignored; a
+version above the known one is refused (`NewerVersionError`), never half-read.
+"""
+
+import msgspec
+
+from detectors.observation import BucketState, Observation
+from detectors.reading import Lane, Reading, Reason, Rule
+from detectors.signal import Signal
+from pipeline.judging.scorer import Judgement
+from pipeline.mention import Mention
+
+VERSION = 1
+MAX_ENTRIES = 200
+"""Most mentions of one envelope."""
+
+
+class WireError(ValueError):
+    """A record that cannot be read: damaged, or not one of ours."""
+
+
+class NewerVersionError(WireError):
+    """A record written by a newer version of this program."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One mention as it concerns one brand.
+
+    `masks` are the flat character spans of every matched alias in the text. `first` is true in one
+    of the copies of a mention that concerns several brands: sums over brands count it once.
+    """
+
+    mention: Mention
+    brand: str
+    masks: tuple[int, ...] = ()
+    own: bool = False
+    first: bool = True
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True, tag="envelope"):
+    """At most 200 entries of one partition, in the order in which they were accepted."""
+
+    version: int
+    writer: str
+    settings: str
+    entries: list[Entry]
+
+
+class SourceTick(msgspec.Struct, frozen=True, array_like=True):
+    """What one source gave since the writer's last tick, and how far it has delivered."""
+
+    accepted: int = 0
+    delivered_up_to: int | None = None
+
+
+class Tick(msgspec.Struct, frozen=True, array_like=True, tag="tick"):
+    """«What I accepted before `time` is in this partition», said by one writer.
+
+    While `catching_up` is true time is not moved by this writer; `retired` says goodbye.
+    """
+
+    version: int
+    writer: str
+    time: int
+    sources: dict[str, SourceTick] = {}
+    catching_up: bool = False
+    retired: bool = False
+
+
+class TimeRecord(msgspec.Struct, frozen=True, array_like=True, tag="time"):
+    """How far detection is: the partition's time, passed on to the signals log."""
+
+    version: int
+    time: int
+
+
+class SignalRecord(msgspec.Struct, frozen=True, array_like=True, tag="signal"):
+    """A signal on its way to the incident store."""
+
+    version: int
+    signal: Signal
+
+
+class BucketRecord(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
+    """A closed bucket as everything shown later reads it.
+
+    `readings` are packed (see `pack_reading`). `count` > 1: a run of unknown buckets.
+    """
+
+    version: int
+    brand: str
+    start: int
+    length: int
+    count: int
+    state: BucketState
+    observation: Observation
+    readings: list[tuple[int, ...]]
+
+
+class JudgedEntry(msgspec.Struct, frozen=True, array_like=True):
+    """A mention as folded: what it was judged to be and how it was counted."""
+
+    brand: str
+    mention: Mention
+    judgement: Judgement
+    copy: int
+    bucket: int
+    voice: bool = False
+    own: bool = False
+    delayed: bool = False
+    late: bool = False
+    masks: tuple[int, ...] = ()
+
+
+class JudgedEnvelope(msgspec.Struct, frozen=True, array_like=True, tag="judged"):
+    """The judged mentions of one envelope, in its order, repeats left out."""
+
+    version: int
+    entries: list[JudgedEntry]
+
+
+MentionsRecord = Envelope | Tick
+SignalsRecord = TimeRecord | SignalRecord | BucketRecord
+
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+_mentions_decoder = msgspec.msgpack.Decoder(MentionsRecord)
+_signals_decoder = msgspec.msgpack.Decoder(SignalsRecord)
+_judged_decoder = msgspec.msgpack.Decoder(JudgedEnvelope)
+
+
+def decode_mentions(raw: bytes) -> MentionsRecord:
+    """Read a record of the mentions log; raise WireError (NewerVersionError) with the reason."""
+    try:
+        record: MentionsRecord = _mentions_decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _refusal(raw, error) from error
+    _check(record.version)
+    return record
+
+
+def decode_signals(raw: bytes) -> SignalsRecord:
+    """Read a record of the signals log; raise WireError (NewerVersionError) with the reason."""
+    try:
+        record: SignalsRecord = _signals_decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _refusal(raw, error) from error
+    _check(record.version)
+    return record
+
+
+def decode_judged(raw: bytes) -> JudgedEnvelope:
+    """Read a record of the judged log; raise WireError (NewerVersionError) with the reason."""
+    try:
+        record: JudgedEnvelope = _judged_decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _refusal(raw, error) from error
+    _check(record.version)
+    return record
+
+
+def _check(version: int) -> None:
+    if version > VERSION:
+        raise NewerVersionError(f"record of version {version}; this program knows {VERSION}")
+
+
+def _refusal(raw: bytes, error: Exception) -> WireError:
+    try:
+        head = msgspec.msgpack.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return WireError(f"not a record: {error}")
+    match head:
+        case [str(), int(version), *_] if version > VERSION:
+            return NewerVersionError(
+                f"record of version {version}; this program knows {VERSION}: upgrade it"
+            )
+        case _:
+            return WireError(f"not a record of this log: {error}")
+
+
+_RULES = tuple(Rule)
+_LANES = tuple(Lane)
+_REASONS = tuple(Reason)
+_RULE_INDEX = {rule: index for index, rule in enumerate(_RULES)}
+_LANE_INDEX = {lane: index for index, lane in enumerate(_LANES)}
+_REASON_INDEX = {reason: index for index, reason in enumerate(_REASONS)}
+_MOST = 10**9
+
+
+def _hundredths(value: float) -> int:
+    if value != value:  # noqa: PLR0124  # only NaN differs from itself
+        return 0
+    return round(max(-_MOST, min(_MOST, value)) * 100)
+
+
+def pack_reading(reading: Reading) -> tuple[int, ...]:
+    """Pack a reading into twelve integers, numbers in hundredths.
+
+    Rules, lanes and reasons go by their place in their enums: new ones are only ever appended.
+    """
+    return (
+        _RULE_INDEX[reading.rule],
+        _LANE_INDEX[reading.lane],
+        _hundredths(reading.observed),
+        _hundredths(reading.expected),
+        reading.sample,
+        _hundredths(reading.z),
+        _hundredths(reading.tail),
+        _hundredths(reading.evidence),
+        _hundredths(reading.score),
+        _hundredths(reading.threshold),
+        reading.held,
+        _REASON_INDEX[reading.reason],
+    )
+
+
+def unpack_reading(packed: tuple[int, ...]) -> Reading:
+    """The reading `pack_reading` packed, to a hundredth; raise WireError for an unknown one."""
+    try:
+        rule, lane, observed, expected, sample, z, tail, evidence, score, threshold, held, why = (
+            packed[:12]
+        )
+        return Reading(
+            rule=_RULES[rule],
+            lane=_LANES[lane],
+            observed=observed / 100,
+            expected=expected / 100,
+            sample=sample,
+            z=z / 100,
+            tail=tail / 100,
+            evidence=evidence / 100,
+            score=score / 100,
+            threshold=threshold / 100,
+            held=held,
+            reason=_REASONS[why],
+        )
+    except (ValueError, IndexError) as error:
+        raise WireError(f"not a reading: {packed!r}") from error
