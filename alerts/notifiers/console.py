@@ -1,7 +1,9 @@
 """Delivers to the terminal the program runs in."""
 
+import io
 import threading
 import unicodedata
+from typing import Literal
 
 from rich.console import Console
 from rich.panel import Panel
@@ -11,6 +13,12 @@ from alerts.notifiers.outcome import Outcome, Result
 from alerts.notifiers.protocol import Message
 
 _COLOURS = {"critical": "red", "resolved": "green", "calm": "green"}
+_COLOUR_SYSTEMS: "dict[str, Literal['standard', '256', 'truecolor', 'windows']]" = {
+    "standard": "standard",
+    "256": "256",
+    "truecolor": "truecolor",
+    "windows": "windows",
+}
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _HARMLESS = frozenset("\n\u200d")
 """The line's end, and the joiner inside an emoji."""
@@ -47,8 +55,17 @@ class ConsoleNotifier:
 
     def _write(self, panel: Panel) -> None:
         # rich ends the whole program when it meets a broken pipe itself: so it only renders.
-        with self._console.capture() as rendered:
-            self._console.print(panel)
+        screen = self._console
+        page = Console(
+            file=io.StringIO(),
+            width=screen.width,
+            force_terminal=screen.is_terminal,
+            color_system=_COLOUR_SYSTEMS.get(screen.color_system or ""),
+            legacy_windows=False,
+            markup=False,
+        )
+        with page.capture() as rendered:
+            page.print(panel)
         file = self._console.file
         encoding = getattr(file, "encoding", None) or "utf-8"
         file.write(rendered.get().encode(encoding, "replace").decode(encoding))

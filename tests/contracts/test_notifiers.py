@@ -214,5 +214,5 @@ def test_no_secret_and_no_address_in_logs_outcomes_or_representations(
 
 @pytest.mark.parametrize("spelling", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64!"])
 def test_a_weak_or_broken_secret_is_refused_without_showing_it(spelling: str) -> None:
-    with pytest.raises(ValueError, match=r"^the signing secret (is not base64|has \\d bytes)"):
+    with pytest.raises(ValueError, match=r"^the signing secret (is not base64|has \d bytes)"):
         SigningSecret(spelling)
