@@ -205,14 +205,21 @@ class VolumeSettings(msgspec.Struct, frozen=True):
 class BlindnessSettings(msgspec.Struct, frozen=True):
     """When a source's silence is against its own rhythm.
 
-    At least `least` of silence, after `warm_up` of hearing it, and so improbable under the
-    source's own rhythm that it is expected once in `once_in`.
+    Blind after all of: `warm_up` of hearing it, `least` of silence, a silence so improbable under
+    its own rhythm that, a trial a minute, it is expected once in `once_in`, and `longest` times
+    its own longest silence (in mentions missed; that memory halves every `half_life`). An hour of
+    the week not heard yet counts for `unheard_factor` of the level, with `unheard_weight`. Learning
+    stops when it has been blind for `half_life`. A blind source says so every `level_every`.
     """
 
     warm_up: int = DAY
     least: int = 10 * MINUTE
-    once_in: int = 28 * DAY
+    once_in: int = 700 * DAY
+    longest: float = 2.0
     half_life: int = 7 * DAY
+    unheard_factor: float = 0.2
+    unheard_weight: int = 3 * HOUR
+    level_every: int = 5 * MINUTE
 
 
 class Detection(msgspec.Struct, frozen=True):

@@ -171,7 +171,7 @@ class VolumeDetector:
         return self._reading, started, ended
 
     def _judge(self, u: float, z: float, tail: float) -> Reason:
-        """The first gate that fails, of those after warm-up and the least count."""
+        """Return the first gate that fails, of those after warm-up and the least count."""
         settings = self._settings
         if u < self._fold_u:
             return Reason.BELOW_FOLD
@@ -232,7 +232,7 @@ class VolumeDetector:
         return self._read(0.0, 0.0, 0, 0.0, 0.0, Reason.UNKNOWN)
 
     def state(self) -> VolumeState:
-        """What a new detector needs to go on equal."""
+        """Return what a new detector needs to go on equal."""
         return VolumeState(
             baseline=self._baseline.state(),
             tail=self._tail.state(),
