@@ -1,1 +1,1 @@
-"""What a mention says: its language, its sentiment, whose copy it is, and what must not be shown."""
+"""What a mention says: language, sentiment, whose copy it is, and what must not be shown."""

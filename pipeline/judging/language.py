@@ -1,0 +1,99 @@
+"""Which language a mention is in, as far as can be told cheaply."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+_SCRIPTS = (
+    (0x0370, 0x03FF, "el"),
+    (0x0400, 0x052F, "ru"),
+    (0x0590, 0x05FF, "he"),
+    (0x0600, 0x06FF, "ar"),
+    (0x0900, 0x097F, "hi"),
+    (0x0E00, 0x0E7F, "th"),
+    (0x3040, 0x30FF, "ja"),
+    (0x4E00, 0x9FFF, "zh"),
+    (0xAC00, 0xD7A3, "ko"),
+)
+_LATIN_END = 0x0250
+_READ = 500
+
+
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+_COMMON: dict[str, frozenset[str]] = {
+    "de": _words(
+        "der die das und ist nicht ich ein eine einen mit für auf von zu den dem es sie wir ihr "
+        "auch aber bei wird sind noch nur nach wie schon kein keine mich mir dass sehr"
+    ),
+    "en": _words(
+        "the and is not i you to of a in it that for on my with was have this are your but at be "
+        "so me we they what just from no how can when will an been why do has"
+    ),
+    "id": _words(
+        "yang dan di ini itu tidak saya dengan untuk dari ada akan ke pada bisa sudah aku kamu "
+        "juga tapi karena lagi kalau nya gak ga banget apa mau sama jadi lebih sangat"
+    ),
+    "nl": _words(
+        "de het een en is niet ik van dat te op met voor zijn je maar ook er aan als bij wat nog "
+        "wel naar geen dit deze heb was mijn jullie om uit ze we die door zo"
+    ),
+}
+
+
+def language_of(text: str, stated: str, usual: Sequence[str]) -> str:
+    """Return a two-letter code, or nothing when nothing tells.
+
+    The one that is stated (by the mention, or for its source) counts. Else a text mostly in
+    another script than Latin is in that script's most frequent language. Else it is the brand's:
+    of several `usual` ones that whose common words the text holds most of, the first of them
+    when none leads.
+
+    >>> language_of("De trein is niet op tijd", "", ("en", "nl"))
+    'nl'
+    >>> language_of("ok", "de-AT", ("en",)), language_of("電車が遅れた", "", ("en",))
+    ('de', 'ja')
+    """
+    if stated:
+        return stated if len(stated) == 2 and stated.islower() else _code(stated)
+    if not text.isascii():
+        script = _script_of(text[:_READ])
+        if script:
+            return script
+    if len(usual) < 2:
+        return usual[0] if usual else ""
+    return _by_common_words(text[:_READ], usual)
+
+
+def _code(stated: str) -> str:
+    """Reduce a tag such as `en-US`, `pt_BR` to its first part, in small letters."""
+    return stated.strip().lower().replace("_", "-").partition("-")[0]
+
+
+def _script_of(text: str) -> str:
+    """Return the language of the script most of the letters are in, empty for Latin."""
+    foreign = [char for char in text if ord(char) >= _LATIN_END and char.isalpha()]
+    if not foreign or 2 * len(foreign) <= sum(map(str.isalpha, text)):
+        return ""
+    counts = Counter(
+        next((code for first, last, code in _SCRIPTS if first <= ord(char) <= last), "")
+        for char in foreign
+    )
+    if counts["ja"]:
+        return "ja"  # Japanese mixes kana with Han
+    code, _ = counts.most_common(1)[0]
+    return code
+
+
+def _by_common_words(text: str, usual: Sequence[str]) -> str:
+    words = text.lower().split()
+    best, most = usual[0], 0
+    for language in usual:
+        common = _COMMON.get(language)
+        if common is None:
+            continue
+        count = sum(word in common for word in words)
+        if count > most:
+            best, most = language, count
+    return best
