@@ -1,0 +1,39 @@
+"""Everything that is wrong with a draft."""
+
+from pipeline.settings.checks.brands import check_brands
+from pipeline.settings.checks.detection import check_detection, check_storage
+from pipeline.settings.checks.ingest import check_ingest
+from pipeline.settings.checks.policy import check_policy
+from pipeline.settings.checks.receivers import check_receivers
+from pipeline.settings.checks.report import Report
+from pipeline.settings.checks.sources import check_sources
+from pipeline.settings.draft import Draft
+from pipeline.settings.findings import Finding, Weight
+
+_FAR = 2**31
+
+
+def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
+    """Return all mistakes and warnings, in the order of their lines, mistakes first on a line.
+
+    With `surroundings` also what stands outside the file is looked at: environment variables,
+    secret files, files to read. What is not understood is not checked for sense.
+    """
+    report = Report(draft, surroundings=surroundings)
+    if not draft.syntax_broken:
+        for check in (
+            check_storage,
+            check_ingest,
+            check_sources,
+            check_detection,
+            check_brands,
+            check_receivers,
+            check_policy,
+        ):
+            check(report)
+    return sorted([*draft.findings, *report.findings], key=_order)
+
+
+def _order(finding: Finding) -> tuple[int, str, bool, str]:
+    line = _FAR if finding.line is None else finding.line
+    return line, finding.place, finding.weight is Weight.WARNING, finding.key

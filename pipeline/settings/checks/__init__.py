@@ -1,0 +1,1 @@
+"""What a well-formed configuration can still get wrong, section by section."""

@@ -1,0 +1,39 @@
+"""Text of unknown origin, made safe to show on a terminal and in a log."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+_UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(value: object, limit: int = 80) -> str:
+    r"""Return `value` as one line without control, formatting or direction characters.
+
+    These are written as escapes; what is longer than `limit` characters is cut and ends in "...".
+
+    >>> print(visible("a\x1b[31m\u202eb"))
+    a\x1b[31m\u202eb
+    """
+    text = str(value)
+    cut = text[: limit - 3] + "..." if len(text) > limit else text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in _UNSHOWN
+        else character
+        for character in cut
+    )
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Return the valid word most like `word`, or "" when none is like it.
+
+    >>> nearest("alises", ["aliases", "handles"]), nearest("x", ["aliases"])
+    ('aliases', '')
+    """
+    by_folded = {each.casefold(): each for each in valid}
+    folded = word[:200].casefold().replace("-", "_")
+    if folded in by_folded:
+        return by_folded[folded]
+    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else ""
