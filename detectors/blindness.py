@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from detectors.settings import Detection
 
 LN10 = log(10.0)
-LONGEST_RISE = 1.25
-"""A silence that was called blind raises the longest of its own by a quarter at most, so that an
-outage does not teach that outages are usual, while a source grown sparse is learnt in time."""
+LONGEST_RISE = 2.0
+"""A silence that was called blind at most doubles the longest of its own: an outage does not teach
+that outages are usual, but a source that closes for weekends is understood after a few."""
 
 
 class SourceWatchState(msgspec.Struct, frozen=True, array_like=True):
@@ -84,7 +84,7 @@ class SourceWatch:
         self._settings = blindness
         self._bucket = settings.bucket
         self._threshold = log10(blindness.once_in / MINUTE)
-        self._longest_keep = keep(settings.bucket, blindness.half_life)
+        self._longest_keep = keep(settings.bucket, blindness.memory)
         if state is None:
             self._baseline = Baseline(rhythm, settings.bucket)
             self._heard = self._blind = False

@@ -207,9 +207,10 @@ class BlindnessSettings(msgspec.Struct, frozen=True):
 
     Blind after all of: `warm_up` of hearing it, `least` of silence, a silence so improbable under
     its own rhythm that, a trial a minute, it is expected once in `once_in`, and `longest` times
-    its own longest silence (in mentions missed; that memory halves every `half_life`). An hour of
-    the week not heard yet counts for `unheard_factor` of the level, with `unheard_weight`. Learning
-    stops when it has been blind for `half_life`. A blind source says so every `level_every`.
+    its own longest silence (in mentions missed; that memory halves every `memory`). `half_life` is
+    that of the level. An hour of the week not heard yet counts for `unheard_factor` of the level,
+    with `unheard_weight`. Learning stops when it has been blind for `half_life`. A blind source
+    says so every `level_every`.
     """
 
     warm_up: int = DAY
@@ -218,7 +219,8 @@ class BlindnessSettings(msgspec.Struct, frozen=True):
     longest: float = 2.0
     half_life: int = 7 * DAY
     unheard_factor: float = 0.2
-    unheard_weight: int = 3 * HOUR
+    unheard_weight: int = HOUR
+    memory: int = 28 * DAY
     level_every: int = 5 * MINUTE
 
 
