@@ -4,13 +4,13 @@ import json
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from alerts.policy import Policy
 from detectors.settings import Detection
 from pipeline.brands import Brand
 from pipeline.settings.document import Document
 from pipeline.settings.findings import Finding
 from pipeline.settings.sections.ingest import IngestSection
 from pipeline.settings.sections.logs import LogsSection
-from pipeline.settings.sections.policy import PolicySection
 from pipeline.settings.sections.receiver import ReceiverSection
 from pipeline.settings.sections.source import SourceSection
 from pipeline.settings.sections.storage import StorageSection
@@ -21,7 +21,7 @@ class Settings:
     """A configuration without mistakes; durations are milliseconds, paths ready to open.
 
     Sections that only the shell reads are attributes; what the pure packages want is made by
-    `detection()` and `brands()`. Secrets are read when asked for, by `secrets()`, `tokens()`
+    `detection()`, `policy()` and `brands()`. Secrets are read when asked for, by `secrets()`, `tokens()`
     and `address()` of a section, which raise `SecretUnavailable`. `warnings` is what
     `config check` would warn of.
     """
@@ -51,9 +51,9 @@ class Settings:
         return self.document.receivers
 
     @property
-    def policy_section(self) -> PolicySection:
-        """The policy as written."""
-        return self.document.policy
+    def public_url(self) -> str:
+        """The address people reach the monitor at, without a slash at its end; may be empty."""
+        return self.document.policy.public_url.rstrip("/")
 
     @property
     def logs(self) -> LogsSection:
@@ -81,6 +81,10 @@ class Settings:
     def detection(self) -> Detection:
         """The detectors' settings."""
         return self.document.detection.detection()
+
+    def policy(self) -> Policy:
+        """Who is told what, and when."""
+        return self.document.policy.policy(self.receivers)
 
     def max_delays(self) -> dict[str, int]:
         """How late a mention may come and still be counted, by source, in milliseconds."""

@@ -18,12 +18,14 @@ def check_policy(report: Report) -> None:
             report.mistake((*path, "receivers"), "is empty: the step reaches nobody", "name one")
         _check_names(report, (*path, "receivers"), step.receivers, known)
         used.update(step.receivers)
-    _check_names(report, ("policy", "ops"), policy.ops, known)
+    for key, names in (("lead", policy.lead), ("ops", policy.ops), ("info", policy.info)):
+        _check_names(report, ("policy", key), names, known)
+        used.update(names)
     if policy.public_url:
         check_url(report, ("policy", "public_url"), policy.public_url, shown=True)
     if policy.steps:
         for number, receiver in enumerate(report.document.receivers):
-            if receiver.name and receiver.name not in used | set(policy.ops):
+            if receiver.name and receiver.name not in used:
                 report.warning(
                     ("receivers", number),
                     f'"{visible(receiver.name)}" stands in no step: it is told nothing',
