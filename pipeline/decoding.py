@@ -14,6 +14,7 @@ from pipeline.fields import (
     derived_id,
     kind_of,
     language_of,
+    not_utf8,
     rating_of,
     refuse_future,
     short,
@@ -91,12 +92,13 @@ def decode_json(
     origin: str,
     defaults: SourceDefaults,
     now: int | None,
-    ingested_at: int,
+    ingested_at: int | None,
 ) -> Mention | Rejected:
     """Read one JSON object as a mention; never raises, whatever the bytes are.
 
     `now` is what future dates are held against (None: an event log, where only the year 2200 is
-    too far); `now` and `ingested_at` are milliseconds since 1970-01-01 UTC. A mention without an
+    too far); `now` and `ingested_at` are milliseconds since 1970-01-01 UTC (`ingested_at` of None:
+    the event time). A mention without an
     id gets one derived from source, author, time and text, so that reading it again gives the
     same.
 
@@ -124,7 +126,7 @@ def decode_mapped(  # noqa: PLR0913  # all but two name what decode_json takes a
     origin: str,
     defaults: SourceDefaults,
     now: int | None,
-    ingested_at: int,
+    ingested_at: int | None,
 ) -> Mention | Rejected:
     """Read one JSON object whose keys are called otherwise, by the rules of `decode_json`.
 
@@ -157,12 +159,6 @@ def _checked(raw: bytes) -> bytes:
     return raw
 
 
-def not_utf8(position: int | None = None) -> Unusable:
-    """Say that bytes are no UTF-8, at which byte of the input."""
-    where = "" if position is None else f" from byte {position} on"
-    return Unusable(RejectedReason.NOT_UTF8, f"not UTF-8{where}; convert the input to UTF-8")
-
-
 def _decoded(decoder: "msgspec.json.Decoder[Decoded]", raw: bytes) -> "Decoded":
     try:
         return decoder.decode(raw)
@@ -177,7 +173,7 @@ def _decoded(decoder: "msgspec.json.Decoder[Decoded]", raw: bytes) -> "Decoded":
 
 
 def _mention(
-    public: _PublicMention, defaults: SourceDefaults, now: int | None, ingested_at: int
+    public: _PublicMention, defaults: SourceDefaults, now: int | None, ingested_at: int | None
 ) -> Mention:
     given = public.event_time if public.event_time is not None else public.created_at
     if given is None:
@@ -195,7 +191,7 @@ def _mention(
         id=_short("id", public.id) or derived_id(source, author, event_time, text),
         source=source,
         event_time=event_time,
-        ingested_at=ingested_at,
+        ingested_at=event_time if ingested_at is None else ingested_at,
         text=text,
         channel=_short("channel", public.channel) or defaults.channel,
         kind=kind_of(public.kind or "", rated=rating is not None, reply=in_reply_to != ""),

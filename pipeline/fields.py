@@ -152,6 +152,12 @@ def truth_of_cell(field: str, cell: str) -> bool:
     return truth
 
 
+def not_utf8(position: int | None = None) -> Unusable:
+    """Say that bytes are no UTF-8, at which byte of the input."""
+    where = "" if position is None else f" from byte {position} on"
+    return Unusable(RejectedReason.NOT_UTF8, f"not UTF-8{where}; convert the input to UTF-8")
+
+
 def derived_id(source: str, author: Author, event_time: int, text: str) -> str:
     """Make an id out of what was said when by whom and where: the same input, the same id."""
     who = author.id or author.handle or author.name

@@ -1,0 +1,1 @@
+"""Where mentions come from: one module a source, each handing over mentions and rejected input."""

@@ -1,0 +1,262 @@
+"""Mentions from files: CSV or JSON lines, plain or gzipped, or the standard input."""
+
+import heapq
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
+from operator import itemgetter
+from pathlib import Path
+from typing import IO
+
+from pipeline.decoding import SourceDefaults
+from pipeline.errors import EnvironmentProblem, SettingsError
+from pipeline.mention import Mention, Rejected
+from pipeline.sources.json_lines import JsonLines
+from pipeline.sources.lines import open_bytes
+from pipeline.sources.order import Survey
+from pipeline.sources.sorting import ExternalSort
+from pipeline.sources.tabular import CHUNK, Table
+
+_CSV_NAMES = (".csv", ".tsv")
+_JSON_NAMES = (".jsonl", ".ndjson", ".json")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+Items = Iterator[list[Mention | Rejected]]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class FileSource:
+    """Reads files (`-` is the standard input) as one stream in event-time order.
+
+    A first pass over the times alone finds whether a file is in order; one that is, is streamed;
+    any other is sorted with at most `memory_rows` mentions in memory and the rest in temporary
+    files in `tmp_dir`. The standard input is kept in a temporary file first, so nothing comes out
+    of it before its end. Several files are merged; at equal times the one named first comes first.
+
+    `mapping` gives the column (or JSON key) of a field where the names differ; what is guessed
+    beyond it is told to `tell`, a line each. `zone` is the IANA zone of times without an offset.
+    `now` is what future dates are held against (None: an event log); `ingested_at` of None is
+    the event time. Files, zones and columns that cannot be used raise SettingsError.
+    """
+
+    def __init__(  # noqa: PLR0913  # one argument for each thing a user may say of a file
+        self,
+        paths: Sequence[str],
+        *,
+        name: str = "file",
+        mapping: Mapping[str, str] | None = None,
+        zone: str | None = None,
+        channel: str = "",
+        language: str = "",
+        tmp_dir: Path | None = None,
+        memory_rows: int = 200_000,
+        now: int | None = None,
+        ingested_at: int | None = None,
+        tell: Callable[[str], None] = _silent,
+        stdin: IO[bytes] | None = None,
+    ) -> None:
+        try:
+            self._defaults = SourceDefaults(name, channel, language, zone)
+        except ValueError as error:
+            raise SettingsError(f"zone: {error}") from None
+        if len([path for path in paths if path == "-"]) > 1:
+            raise SettingsError("the standard input (-) can be read once only")
+        self._paths = list(paths)
+        self._mapping = dict(mapping or {})
+        self._tmp_dir = tmp_dir
+        self._memory_rows = memory_rows
+        self._now = now
+        self._ingested_at = ingested_at
+        self._tell = tell
+        self._stdin = stdin
+        self._stays: list[IO[bytes]] = []
+        self._files: list[_File] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name its mentions carry."""
+        return self._defaults.source
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Twice the files' size, since they are read twice; None before `prepare`."""
+        return None if self._files is None else 2 * sum(file.size for file in self._files)
+
+    @property
+    def bytes_read(self) -> int:
+        """The part of `total_bytes` that is done."""
+        return sum(file.done for file in self._files or ())
+
+    def prepare(self) -> None:
+        """Open every file, find its form and its columns; `read` does it where nobody did."""
+        if self._files is not None:
+            return
+        files = [self._open(path) for path in self._paths]
+        told: set[str] = set()
+        for file in files:
+            for field, column in file.form.mapped.guessed:
+                line = f"{field} is read from {column!a} (another: --map {field}=COLUMN)"
+                if line not in told:
+                    told.add(line)
+                    self._tell(line)
+        self._files = files
+
+    def read(self) -> Items:
+        """Yield chunks of up to a thousand: mentions in event-time order, rejected anywhere."""
+        self.prepare()
+        files = self._files or []
+        surveys = [file.survey() for file in files]
+        streams = [self._ordered(file, seen) for file, seen in zip(files, surveys, strict=True)]
+        if _follow_each_other(surveys):
+            yield from chain.from_iterable(streams)
+        else:
+            yield from _merged(streams)
+
+    def _ordered(self, file: "_File", seen: Survey) -> Items:
+        if seen.ordered:
+            for chunk in file.chunks(seen, self._now, self._ingested_at, weight=1.0):
+                if chunk:
+                    yield chunk
+            file.finish()
+            return
+        sort = ExternalSort(memory_rows=self._memory_rows, directory=self._tmp_dir)
+        try:
+            for chunk in file.chunks(seen, self._now, self._ingested_at, weight=0.5):
+                sort.add([item for item in chunk if isinstance(item, Mention)])
+                ready: list[Mention | Rejected] = []
+                ready += [item for item in chunk if isinstance(item, Rejected)]
+                if ready:
+                    yield ready
+            ready = []
+            given = 0
+            for mention in sort.ordered():
+                ready.append(mention)
+                if len(ready) >= CHUNK:
+                    given += CHUNK
+                    file.merged(given / seen.rows)
+                    yield ready
+                    ready = []
+            if ready:
+                yield ready
+            file.finish()
+        finally:
+            sort.close()
+
+    def _open(self, path: str) -> "_File":
+        label = "stdin" if path == "-" else path
+        where = self._kept() if path == "-" else Path(path)
+        try:
+            beginning = _beginning(where)
+            size = where.stat().st_size
+        except OSError as error:
+            raise SettingsError(f"{label}: cannot be read ({error.strerror})") from None
+        if beginning.startswith(_UTF_16):
+            raise SettingsError(f"{label}: is UTF-16; convert it to UTF-8")
+        form: Table | JsonLines
+        if _is_json(label, beginning):
+            if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+                raise SettingsError(
+                    f"{label}: is one JSON array; write one object a line (jq -c '.[]' FILE)"
+                )
+            form = JsonLines(where, label, self._mapping, self._defaults)
+        else:
+            form = Table(where, label, self._mapping, self._defaults)
+        return _File(form, size)
+
+    def _kept(self) -> Path:
+        """Keep the standard input in a temporary file, so that it can be read twice."""
+        try:
+            kept = tempfile.NamedTemporaryFile(dir=self._tmp_dir)  # noqa: SIM115  # lives with the source
+            shutil.copyfileobj(self._stdin or sys.stdin.buffer, kept, 1 << 20)
+            kept.flush()
+        except OSError as error:
+            where = self._tmp_dir or tempfile.gettempdir()
+            raise EnvironmentProblem(
+                f"cannot keep the standard input in {where}: {error.strerror}; "
+                "make room there or set TMPDIR"
+            ) from error
+        self._stays.append(kept)
+        return Path(kept.name)
+
+
+class _File:
+    """One file on its way: its form, and how far it is (half of it the first pass)."""
+
+    def __init__(self, form: Table | JsonLines, size: int) -> None:
+        self.form = form
+        self.size = size
+        self.done = 0
+
+    def survey(self) -> Survey:
+        """Take the first pass."""
+        return self.form.survey(self._moved)
+
+    def chunks(
+        self, seen: Survey, now: int | None, ingested_at: int | None, *, weight: float
+    ) -> Items:
+        """Take the second pass; it is worth `weight` of the second half."""
+
+        def moved(position: int) -> None:
+            self._moved(self.size + int(position * weight))
+
+        return self.form.chunks(seen.misdated, moved, now=now, ingested_at=ingested_at)
+
+    def merged(self, share: float) -> None:
+        """Note how much of what was sorted has been given."""
+        self._moved(int(self.size * (1.5 + share / 2)))
+
+    def finish(self) -> None:
+        """Note that all is given."""
+        self._moved(2 * self.size)
+
+    def _moved(self, done: int) -> None:
+        self.done = min(max(self.done, done), 2 * self.size)
+
+
+def _follow_each_other(surveys: Sequence[Survey]) -> bool:
+    """Tell whether each file, as they are named, begins only when the one before has ended."""
+    spoken = [seen for seen in surveys if seen.rows]
+    return all(before.latest <= after.earliest for before, after in pairwise(spoken))
+
+
+def _merged(streams: Sequence[Items]) -> Items:
+    """Merge ordered streams; what is rejected keeps its place in its own."""
+    ready: list[Mention | Rejected] = []
+    for _, item in heapq.merge(*(_timed(stream) for stream in streams), key=itemgetter(0)):
+        ready.append(item)
+        if len(ready) >= CHUNK:
+            yield ready
+            ready = []
+    if ready:
+        yield ready
+
+
+def _timed(stream: Items) -> Iterator[tuple[int, Mention | Rejected]]:
+    time = 0
+    for item in chain.from_iterable(stream):
+        if isinstance(item, Mention):
+            time = item.event_time
+        yield time, item
+
+
+def _beginning(path: Path) -> bytes:
+    with open_bytes(path) as (stream, _):
+        try:
+            return stream.read(4096)
+        except EOFError:
+            return b""
+
+
+def _is_json(label: str, beginning: bytes) -> bool:
+    """Tell the form by the name, else by the first character."""
+    name = label.lower().removesuffix(".gz")
+    if name.endswith(_JSON_NAMES):
+        return True
+    if name.endswith(_CSV_NAMES):
+        return False
+    return beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}

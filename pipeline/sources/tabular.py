@@ -1,0 +1,153 @@
+"""A CSV file: its header, its times alone, its rows as mentions or rejected."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.decoding import SourceDefaults
+from pipeline.errors import SettingsError
+from pipeline.event_time import Unusable, instant_of
+from pipeline.mention import Mention, Rejected, RejectedReason
+from pipeline.row_decoding import row_decoder
+from pipeline.sources.lines import Lines
+from pipeline.sources.mapping import Resolved, resolve
+from pipeline.sources.order import Survey, survey
+
+CHUNK = 1000
+_DELIMITERS = (",", ";", "\t", "|")
+
+MISDATED = Unusable(
+    RejectedReason.MISDATED,
+    "event_time: more than a day after the rows before and after it; mend the date",
+)
+
+
+class Table:
+    """One CSV file with a header; the delimiter is what the header holds most of.
+
+    `label` is what origins call the file. Raises SettingsError at once when the header cannot be
+    read or mapped.
+    """
+
+    def __init__(
+        self, path: Path, label: str, mapping: Mapping[str, str], defaults: SourceDefaults
+    ) -> None:
+        self.path = path
+        self._label = label
+        self._defaults = defaults
+        try:
+            header = self._read_header()
+        except csv.Error as error:
+            raise SettingsError(f"{label}: the header cannot be read ({error})") from None
+        self.mapped = resolve(header, mapping, where=label) if header else Resolved({}, ())
+        self._width = len(header)
+        self._columns = {
+            field: header.index(column) for field, column in self.mapped.columns.items()
+        }
+
+    def _read_header(self) -> list[str]:
+        lines = Lines(self.path)
+        first = next(iter(lines), "")
+        if lines.flaw(1, 1) is not None:
+            raise SettingsError(f"{self._label}: the header is not UTF-8; convert the file")
+        self._delimiter = max(_DELIMITERS, key=first.count)
+        header: list[str] = next(csv.reader(Lines(self.path), delimiter=self._delimiter), [])
+        return [column.strip() for column in header]
+
+    def survey(self, moved: Callable[[int], None]) -> Survey:
+        """Pass over the times alone."""
+        return survey(self._times(moved) if self._columns else ())
+
+    def _times(self, moved: Callable[[int], None]) -> Iterator[int | None]:
+        reader = csv.reader(Lines(self.path, moved=moved), delimiter=self._delimiter)
+        next(reader)
+        column, zone = self._columns["event_time"], self._defaults.zone
+        while True:
+            try:
+                for cells in reader:
+                    if not cells:
+                        continue
+                    try:
+                        time = instant_of(cells[column], zone)
+                    except (Unusable, IndexError):
+                        yield None
+                    else:
+                        yield time
+            except csv.Error:
+                yield None
+            else:
+                return
+
+    def chunks(
+        self,
+        misdated: Sequence[int],
+        moved: Callable[[int], None],
+        *,
+        now: int | None,
+        ingested_at: int | None,
+    ) -> Iterator[list[Mention | Rejected]]:
+        """Read the rows in the file's order; those whose ordinals are `misdated` are rejected."""
+        if not self._columns:
+            return
+        lines = Lines(self.path, moved=moved)
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        next(reader)
+        decode = row_decoder(
+            self._columns, self._width, defaults=self._defaults, now=now, ingested_at=ingested_at
+        )
+        marks = iter(misdated)
+        mark = next(marks, -1)
+        ordinal = -1
+        done = reader.line_num
+        chunk: list[Mention | Rejected] = []
+        while True:
+            try:
+                for cells in reader:
+                    if cells:
+                        ordinal += 1
+                        item = decode(cells)
+                        if lines.flawed:
+                            item = lines.flaw(done + 1, reader.line_num) or item
+                        if ordinal == mark:
+                            mark = next(marks, -1)
+                            item = MISDATED if type(item) is Mention else item
+                        chunk.append(
+                            self._rejected(item, lines, done + 1, reader.line_num)
+                            if isinstance(item, Unusable)
+                            else item
+                        )
+                    lines.keep_from = done = reader.line_num
+                    if len(chunk) >= CHUNK:
+                        yield chunk
+                        chunk = []
+                break
+            except csv.Error as error:
+                ordinal += 1
+                mark = next(marks, -1) if ordinal == mark else mark
+                why = lines.flaw(done + 1, reader.line_num) or _unreadable(error)
+                chunk.append(self._rejected(why, lines, done + 1, reader.line_num))
+                lines.keep_from = done = reader.line_num
+        if lines.broken:
+            why = Unusable(RejectedReason.UNDECODABLE, lines.broken)
+            chunk.append(self._rejected(why, lines, done + 1, done + 1))
+        yield chunk
+
+    def _rejected(self, why: Unusable, lines: Lines, first: int, last: int) -> Rejected:
+        return Rejected(
+            why.reason,
+            f"{self._label}:{first}",
+            why.detail,
+            lines.raw(first, last),
+            self._defaults.source,
+        )
+
+
+def _unreadable(error: csv.Error) -> Unusable:
+    if "field limit" in str(error):
+        return Unusable(
+            RejectedReason.OVERSIZED,
+            f"a cell of more than {csv.field_size_limit()} characters; is a quote left open?",
+        )
+    return Unusable(
+        RejectedReason.UNDECODABLE, "no CSV row: a carriage return stands in an unquoted cell"
+    )
