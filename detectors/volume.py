@@ -3,10 +3,11 @@
 Attention is information and pages nobody by default. The formulas, with x the voices of one step:
 the usual count mu is the baseline's; two fast means x_k (exponentially weighted, effective sizes
 n_k) are held against it as u = mean of ln((n_k x_k + c) / (n_k mu + c)); the brand's own tail turns
-u into s, minus log10 of how often this brand exceeds such a value.
+u into s, minus log10 of how often this brand exceeds such a value. The dispersion r is that of one
+step; n_1 steps together, neither independent nor one, count as r sqrt(n_1).
 """
 
-from math import log
+from math import log, sqrt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,6 +65,7 @@ class VolumeDetector:
         "_reading",
         "_settings",
         "_since_onset",
+        "_size_fold",
         "_sizes",
         "_step",
         "_step_blind",
@@ -82,6 +84,7 @@ class VolumeDetector:
         quick, slow = volume.half_lives
         self._keeps = (keep(step, quick), keep(step, slow))
         self._sizes = (effective(step, quick), effective(step, slow))
+        self._size_fold = sqrt(self._sizes[0])
         self._fold_u = log(volume.fold)
         self._end_u = log(volume.end_fold)
         if state is None:
@@ -160,7 +163,7 @@ class VolumeDetector:
         elif observed < self._settings.minimum:
             reason = Reason.TOO_FEW if count else Reason.QUIET
         else:
-            z = deviance_z(observed, expected, self._baseline.size)
+            z = deviance_z(observed, expected, self._baseline.size * self._size_fold)
             reason = self._judge(u, z, tail)
         started, ended = self._move(reason, u, tail)
         if not blind:
