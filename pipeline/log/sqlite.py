@@ -54,7 +54,7 @@ class FoldRows(msgspec.Struct, frozen=True):
     """The fold's state as last committed, with the offset it has folded."""
 
     folded: int
-    partition: PartitionRow
+    partition: PartitionRow | None
     brands: list[tuple[BrandRow, list[Chunk]]]
 
 

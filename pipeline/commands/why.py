@@ -1,0 +1,121 @@
+"""`why`: every number that decided for or against a page at one moment."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from detectors.observation import BucketState
+from pipeline.commands.output import (
+    FINDING,
+    Format,
+    FormatOption,
+    console,
+    errors_told,
+    plain,
+    print_json,
+    rfc3339,
+)
+from pipeline.commands.storage import DataOption, data_directory
+from pipeline.commands.times import instant_argument
+from pipeline.errors import SettingsError
+from pipeline.stores import BucketTable
+from pipeline.why import Explanation, explain, meaning
+
+MINUTE = 60_000
+
+
+def why(
+    brand: Annotated[str, typer.Option(help="The brand's name as configured.")],
+    at: Annotated[str, typer.Option(help="When: RFC 3339, or with --zone without an offset.")],
+    zone: Annotated[str | None, typer.Option(help="Zone of a time without an offset.")] = None,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Print every number that decided for or against a page then.
+
+    Example: crisis-monitor why --brand "US Airways" --at 2015-02-22T09:30:00-05:00
+    """
+    with errors_told():
+        instant = instant_argument(at, zone)
+        table = BucketTable(data_directory(data), read_only=True)
+        try:
+            known = table.brands()
+            if brand not in known:
+                raise SettingsError(
+                    f"no brand {brand!r} was ever heard of here; known: {', '.join(known) or 'none'}"
+                )
+            found = explain(
+                brand, instant, MINUTE, table.at(brand, instant), table.last_before(brand, instant)
+            )
+        finally:
+            table.close()
+    if output is Format.JSON:
+        print_json(_document(found))
+    else:
+        _print(found)
+    if found.state is BucketState.UNKNOWN:
+        raise typer.Exit(FINDING)
+
+
+def _document(found: Explanation) -> dict[str, object]:
+    return {
+        "brand": found.brand,
+        "bucket": rfc3339(found.start),
+        "bucket_seconds": found.length // 1000,
+        "state": found.state,
+        "written": found.written,
+        "as_of": rfc3339(found.as_of),
+        "observation": {
+            name: getattr(found.observation, name) for name in found.observation.__struct_fields__
+        },
+        "readings": [
+            {name: getattr(reading, name) for name in reading.__struct_fields__}
+            | {"meaning": meaning(reading.reason)}
+            for reading in found.readings
+        ],
+    }
+
+
+def _print(found: Explanation) -> None:
+    out = console()
+    out.print(f"[bold]{plain(found.brand)}[/] in the bucket of {rfc3339(found.start)} ({found.state})")
+    seen = found.observation
+    if found.written:
+        out.print(
+            f"{seen.mentions} mentions, {seen.unique} texts, {seen.voices} voices; negative: "
+            f"{seen.negative} mentions, {seen.negative_voices} of {seen.scored_voices} voices judged"
+        )
+    elif found.as_of is None:
+        out.print("Nothing is known of this time: no bucket was closed before it.")
+        return
+    else:
+        out.print(
+            "Nothing was said in it and nothing was open, so no bucket was written; "
+            f"the numbers are those of the bucket that ended at {rfc3339(found.as_of)}."
+        )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("rule", "lane"):
+        table.add_column(name)
+    for name in ("observed", "expected", "of", "z", "tail", "share", "score", "needs"):
+        table.add_column(name, justify="right")
+    table.add_column("which means", overflow="fold")
+    for reading in found.readings:
+        table.add_row(
+            reading.rule,
+            reading.lane,
+            f"{reading.observed:.1f}",
+            f"{reading.expected:.2f}",
+            str(reading.sample),
+            f"{reading.z:.2f}",
+            f"{reading.tail:.2f}",
+            f"{reading.evidence:.2f}",
+            f"{reading.score:.2f}",
+            f"{reading.threshold:.2f}",
+            meaning(reading.reason),
+        )
+    out.print(table)
+    out.print(
+        "[dim]tail: how rarely this brand exceeds such a value (powers of ten); share: how unlikely "
+        "the negative share is (powers of ten); score: what was held against the need.[/]"
+    )

@@ -1,0 +1,66 @@
+"""From settings to an engine: where the pieces of the road are put together."""
+
+from pathlib import Path
+
+import msgspec
+
+from pipeline.brands import BrandMatcher
+from pipeline.embedded import Engine
+from pipeline.fold import FoldSettings
+from pipeline.log import LogKind, SqliteLog
+from pipeline.scorers import ScorerName, make_judge
+from pipeline.settings import Settings
+from pipeline.writing import Writer
+
+WRITER = "embedded"
+
+
+class EngineOptions(msgspec.Struct, frozen=True):
+    """What a command decides about its engine.
+
+    `zone` gives unconfigured brands their hours of the day; `durable` false gives up safety
+    against a power cut for speed: for a log that is thrown away afterwards.
+    """
+
+    kind: LogKind = LogKind.CLOCK
+    scorer: ScorerName = ScorerName.VADER
+    zone: str = "UTC"
+    durable: bool = True
+    any_brand: bool = False
+
+
+def make_engine(directory: Path, settings: Settings, options: EngineOptions) -> Engine:
+    """Open the log in a directory and take its fold up where it stands.
+
+    Raises LogInUse, LogMismatch, LogUnavailable or LogCorrupt with how to mend it.
+    """
+    log = SqliteLog.open(directory, options.kind, durable=options.durable)
+    try:
+        detection = settings.detection()
+        brands = settings.brands()
+        matcher = BrandMatcher(
+            brands, accept_unknown=options.any_brand or settings.accepts_unknown_brands
+        )
+        event_mode = options.kind is LogKind.EVENT
+        return Engine(
+            log,
+            FoldSettings(
+                detection,
+                event_mode,
+                brands={brand.name: brand.zone for brand in brands},
+                zone=options.zone,
+                max_delay=settings.max_delays(),
+            ),
+            make_judge(options.scorer),
+            Writer(
+                WRITER,
+                matcher,
+                bucket=detection.bucket,
+                event_mode=event_mode,
+                settings=settings.version,
+            ),
+            lambda name: matcher.brand(name).languages,
+        )
+    except BaseException:
+        log.close()
+        raise
