@@ -1,7 +1,7 @@
 """The configuration: one TOML file, overridden by the environment and the command line."""
 
-from pipeline.settings.draft import DEFAULT_FILE, FILE_VARIABLE, FileUnreadable
 from pipeline.settings.durations import format_duration, parse_duration
+from pipeline.settings.file import DEFAULT_FILE, FILE_VARIABLE, FileUnreadable
 from pipeline.settings.findings import Finding, MistakesFound, Weight
 from pipeline.settings.load import load
 from pipeline.settings.secrets import Secret, SecretUnavailable

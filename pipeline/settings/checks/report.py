@@ -50,7 +50,7 @@ class Report:
             self.mistake(path, "is longer than 120 characters", "shorten it")
         folded = name.strip().casefold()
         if folded in taken:
-            first = self._draft.positions.line(taken[folded])
+            first = self._draft.line(taken[folded])
             where = f" on line {first}" if first else ""
             self.mistake(path, f'"{visible(name)}" is taken{where}', "choose another name")
         else:

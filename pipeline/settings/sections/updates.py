@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from alerts.policy import Cadence, UpdateClocks
-from pipeline.settings.sections.section import UNIT, Section, _span
+from pipeline.settings.sections.section import UNIT, Section, Span, _span
 
 NEVER: Final = "never"
 _SHIPPED: Final = UpdateClocks()
@@ -53,7 +53,7 @@ class CriticalInternalSection(Section):
     first: SpanOrNever = _first(_SHIPPED.critical_internal)
     every: SpanOrNever = _every(_SHIPPED.critical_internal)
     settles_after: SpanOrNever = _settles_after(_SHIPPED.critical_internal)
-    settled: SpanOrNever = _settled(_SHIPPED.critical_internal)
+    settled: Span = _settled(_SHIPPED.critical_internal)
 
 
 class CriticalPublicSection(Section):
@@ -62,7 +62,7 @@ class CriticalPublicSection(Section):
     first: SpanOrNever = _first(_SHIPPED.critical_public)
     every: SpanOrNever = _every(_SHIPPED.critical_public)
     settles_after: SpanOrNever = _settles_after(_SHIPPED.critical_public)
-    settled: SpanOrNever = _settled(_SHIPPED.critical_public)
+    settled: Span = _settled(_SHIPPED.critical_public)
 
 
 class WarningInternalSection(Section):
@@ -71,7 +71,7 @@ class WarningInternalSection(Section):
     first: SpanOrNever = _first(_SHIPPED.warning_internal)
     every: SpanOrNever = _every(_SHIPPED.warning_internal)
     settles_after: SpanOrNever = _settles_after(_SHIPPED.warning_internal)
-    settled: SpanOrNever = _settled(_SHIPPED.warning_internal)
+    settled: Span = _settled(_SHIPPED.warning_internal)
 
 
 class WarningPublicSection(Section):
@@ -80,7 +80,7 @@ class WarningPublicSection(Section):
     first: SpanOrNever = _first(_SHIPPED.warning_public)
     every: SpanOrNever = _every(_SHIPPED.warning_public)
     settles_after: SpanOrNever = _settles_after(_SHIPPED.warning_public)
-    settled: SpanOrNever = _settled(_SHIPPED.warning_public)
+    settled: Span = _settled(_SHIPPED.warning_public)
 
 
 AnyCadenceSection = (
@@ -120,6 +120,6 @@ def _cadence(section: AnyCadenceSection) -> Cadence:
         first=section.first,
         every=usual.every if section.every is None else section.every,
         settles_after=section.settles_after,
-        settled=usual.settled if section.settled is None else section.settled,
+        settled=section.settled,
         repeats=section.every is not None,
     )
