@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from alerts.notifiers.outcome import Outcome, Result
+from alerts.notifiers.answer import Answer, Result
 from alerts.notifiers.protocol import Message
 
 _COLOURS = {"critical": "red", "resolved": "green", "calm": "green"}
@@ -35,7 +35,7 @@ class ConsoleNotifier:
         self._console = console or Console(stderr=True)
         self._turn = threading.Lock()
 
-    def deliver(self, message: Message, *, key: str) -> Outcome:
+    def deliver(self, message: Message, *, key: str) -> Answer:
         """Print once; a repeat after a crash shows the same key."""
         colour = next(
             (colour for word, colour in _COLOURS.items() if word in message.reason), "yellow"
@@ -50,8 +50,8 @@ class ConsoleNotifier:
             with self._turn:
                 self._write(panel)
         except (OSError, ValueError) as error:
-            return Outcome(Result.UNCONFIRMED, f"the terminal took nothing: {type(error).__name__}")
-        return Outcome(Result.DELIVERED, "printed")
+            return Answer(Result.UNCONFIRMED, f"the terminal took nothing: {type(error).__name__}")
+        return Answer(Result.DELIVERED, "printed")
 
     def _write(self, panel: Panel) -> None:
         # rich ends the whole program when it meets a broken pipe itself: so it only renders.

@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 import msgspec
 
-from alerts.notifiers.outcome import Outcome, Result
+from alerts.notifiers.answer import Answer, Result
 
 MAX_ANSWER_BYTES = 64 * 1024
 LONGEST_WAIT = 3_600_000
@@ -41,7 +41,7 @@ class Poster:
         self._runner: asyncio.Runner | None = None
         self._client: httpx.AsyncClient | None = None
 
-    def post(self, url: str, body: bytes, headers: dict[str, str], now: int) -> Outcome:
+    def post(self, url: str, body: bytes, headers: dict[str, str], now: int) -> Answer:
         """Send once. `now` turns a Retry-After date into a span."""
         with self._turn:
             if self._runner is None:
@@ -50,23 +50,23 @@ class Poster:
 
     async def _within_limits(
         self, url: str, body: bytes, headers: dict[str, str], now: int
-    ) -> Outcome:
+    ) -> Answer:
         try:
             async with asyncio.timeout(self._limits.whole / 1000):
                 return await self._exchange(url, body, headers, now)
         except TimeoutError:
             await self._forget_connections()
-            return Outcome(Result.UNCONFIRMED, f"no answer within {self._limits.whole} ms")
+            return Answer(Result.UNCONFIRMED, f"no answer within {self._limits.whole} ms")
         except httpx.TimeoutException as error:
             await self._forget_connections()
-            return Outcome(Result.UNCONFIRMED, f"too slow: {type(error).__name__}")
+            return Answer(Result.UNCONFIRMED, f"too slow: {type(error).__name__}")
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            return Outcome(Result.REFUSED, "the receiver's URL cannot be used")
+            return Answer(Result.REFUSED, "the receiver's URL cannot be used")
         except (httpx.HTTPError, OSError, ValueError) as error:
             await self._forget_connections()
-            return Outcome(Result.UNCONFIRMED, f"the connection failed: {type(error).__name__}")
+            return Answer(Result.UNCONFIRMED, f"the connection failed: {type(error).__name__}")
 
-    async def _exchange(self, url: str, body: bytes, headers: dict[str, str], now: int) -> Outcome:
+    async def _exchange(self, url: str, body: bytes, headers: dict[str, str], now: int) -> Answer:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 follow_redirects=False,
@@ -109,7 +109,7 @@ class Poster:
         self.close()
 
 
-def judge(status: int, retry_after: str | None, now: int) -> Outcome:
+def judge(status: int, retry_after: str | None, now: int) -> Answer:
     """Tell what an answer's status means: 2xx delivered, 4xx final but for 408, 425 and 429.
 
     >>> judge(204, None, 0).result, judge(410, None, 0).result
@@ -118,14 +118,14 @@ def judge(status: int, retry_after: str | None, now: int) -> Outcome:
     7000
     """
     if 200 <= status < 300:
-        return Outcome(Result.DELIVERED, f"answered {status}")
+        return Answer(Result.DELIVERED, f"answered {status}")
     if 300 <= status < 400:
-        return Outcome(Result.REFUSED, f"answered {status}: redirects are not followed")
+        return Answer(Result.REFUSED, f"answered {status}: redirects are not followed")
     if 400 <= status < 500 and status not in _WORTH_REPEATING:
-        return Outcome(Result.REFUSED, f"answered {status}")
+        return Answer(Result.REFUSED, f"answered {status}")
     wait = _span(retry_after, now)
     result = Result.UNCONFIRMED if wait is None and status >= 500 else Result.DEFERRED
-    return Outcome(result, f"answered {status}", wait)
+    return Answer(result, f"answered {status}", wait)
 
 
 def _span(retry_after: str | None, now: int) -> int | None:

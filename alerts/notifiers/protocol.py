@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from alerts.notifiers.outcome import Outcome
+from alerts.notifiers.answer import Answer
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Notifier(Protocol):
     notification is always delivered with the same `key`, so that a receiver can drop a repeat.
     """
 
-    def deliver(self, message: Message, *, key: str) -> Outcome:
+    def deliver(self, message: Message, *, key: str) -> Answer:
         """Try once."""
         ...
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 from standardwebhooks import Webhook
 
-from alerts.notifiers.outcome import Outcome
+from alerts.notifiers.answer import Answer
 from alerts.notifiers.post import Poster, TimeLimits
 from alerts.notifiers.protocol import Message
 from alerts.notifiers.secret import SigningSecret
@@ -57,7 +57,7 @@ class WebhookNotifier:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         logging.getLogger("httpcore").setLevel(logging.WARNING)
 
-    def deliver(self, message: Message, *, key: str) -> Outcome:
+    def deliver(self, message: Message, *, key: str) -> Answer:
         """Post once; see `alerts.notifiers.post` for the limits and what an answer means."""
         now = self._read_now()
         key_sent = header_key(key)

@@ -1,45 +1,58 @@
 """The outbox and the ledger: intent before a call, outcome after it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+import msgspec
 import sqlalchemy as sa
 
-from alerts.notifiers.outcome import Outcome, Result
-from alerts.store.rows import Attempt, OutboxState, Planned
+from alerts.notification import Notification, Outcome
+from alerts.notifiers.answer import Answer, Result
+from alerts.store.rows import Attempt, Planned
 from alerts.store.schema import attempts, outbox
 
+_decoder = msgspec.json.Decoder(Notification)
+_encoder = msgspec.json.Encoder()
 
-def add(connection: sa.Connection, row: Planned) -> bool:
+
+def add(  # noqa: PLR0913  # the columns of a row
+    connection: sa.Connection,
+    notification: Notification,
+    *,
+    outcome: Outcome,
+    next_attempt_at: int | None,
+    closed_at: int | None,
+    detail: str,
+) -> bool:
     """Write an intent, unless one of the same dedup key is there already (then False)."""
     found = connection.execute(
-        sa.select(outbox.c.id).where(outbox.c.dedup_key == row.dedup_key)
+        sa.select(outbox.c.id).where(outbox.c.dedup_key == notification.key)
     ).first()
     if found is not None:
         return False
     connection.execute(
         outbox.insert().values(
-            dedup_key=row.dedup_key,
-            incident_id=row.incident_id,
-            receiver=row.receiver,
-            reason=row.reason,
-            sequence=row.sequence,
-            at=row.at,
-            state=str(row.state),
+            dedup_key=notification.key,
+            incident_id=notification.incident,
+            receiver=notification.receiver,
+            reason=str(notification.reason),
+            sequence=notification.sequence,
+            at=notification.at,
+            state=str(outcome),
             attempts=0,
-            next_attempt_at=row.next_attempt_at,
-            closed_at=row.closed_at,
-            outcome=row.outcome,
-            body=row.body,
+            next_attempt_at=next_attempt_at,
+            closed_at=closed_at,
+            detail=detail,
+            body=_encoder.encode(notification),
         )
     )
     return True
 
 
-def of_incidents(connection: sa.Connection, incident_ids: Sequence[str]) -> list[Planned]:
-    """Every row of these incidents, in the order they were intended."""
+def of_incident(connection: sa.Connection, incident_id: str) -> list[Planned]:
+    """Every row of an incident, in the order they were intended."""
     return _rows(
         connection.execute(
-            sa.select(outbox).where(outbox.c.incident_id.in_(incident_ids)).order_by(outbox.c.id)
+            sa.select(outbox).where(outbox.c.incident_id == incident_id).order_by(outbox.c.id)
         )
     )
 
@@ -48,38 +61,44 @@ def listed(
     connection: sa.Connection,
     *,
     incident_id: str | None = None,
-    state: OutboxState | None = None,
+    outcome: Outcome | None = None,
     limit: int,
 ) -> list[Planned]:
-    """The newest rows that fit, newest first."""
+    """Return the newest rows that fit, newest first."""
     query = sa.select(outbox).order_by(outbox.c.id.desc()).limit(limit)
     if incident_id is not None:
         query = query.where(outbox.c.incident_id == incident_id)
-    if state is not None:
-        query = query.where(outbox.c.state == str(state))
+    if outcome is not None:
+        query = query.where(outbox.c.state == str(outcome))
     return _rows(connection.execute(query))
 
 
-def pending(
-    connection: sa.Connection, *, receiver: str | None = None, until: int | None = None
+def waiting(
+    connection: sa.Connection,
+    *,
+    receiver: str | None = None,
+    until: int | None = None,
+    limit: int | None = None,
 ) -> list[Planned]:
-    """The rows to be sent, by the time of their next attempt."""
+    """Return the rows to be sent, by the time of their next attempt."""
     query = (
         sa.select(outbox)
-        .where(outbox.c.state == str(OutboxState.PENDING))
+        .where(outbox.c.state == str(Outcome.WAITING))
         .order_by(outbox.c.next_attempt_at, outbox.c.id)
     )
     if receiver is not None:
         query = query.where(outbox.c.receiver == receiver)
     if until is not None:
         query = query.where(outbox.c.next_attempt_at <= until)
+    if limit is not None:
+        query = query.limit(limit)
     return _rows(connection.execute(query))
 
 
 def next_attempt_at(connection: sa.Connection, receiver: str | None = None) -> int | None:
-    """The instant of the earliest attempt to come, None when nothing waits."""
+    """Return the instant of the earliest attempt to come, None when nothing waits."""
     query = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(
-        outbox.c.state == str(OutboxState.PENDING)
+        outbox.c.state == str(Outcome.WAITING)
     )
     if receiver is not None:
         query = query.where(outbox.c.receiver == receiver)
@@ -88,28 +107,26 @@ def next_attempt_at(connection: sa.Connection, receiver: str | None = None) -> i
 
 
 def one(connection: sa.Connection, row_id: int) -> Planned | None:
-    """The row of this id."""
+    """Return the row of this id."""
     rows = _rows(connection.execute(sa.select(outbox).where(outbox.c.id == row_id)))
     return rows[0] if rows else None
 
 
-def close(
-    connection: sa.Connection, row_id: int, state: OutboxState, at: int, outcome: str
-) -> None:
-    """End a row; only a pending one, so that what was delivered stays delivered."""
+def close(connection: sa.Connection, row_id: int, outcome: Outcome, at: int, detail: str) -> None:
+    """End a row; only a waiting one, so that what was delivered stays delivered."""
     connection.execute(
         outbox.update()
-        .where(outbox.c.id == row_id, outbox.c.state == str(OutboxState.PENDING))
-        .values(state=str(state), closed_at=at, next_attempt_at=None, outcome=outcome)
+        .where(outbox.c.id == row_id, outbox.c.state == str(Outcome.WAITING))
+        .values(state=str(outcome), closed_at=at, next_attempt_at=None, detail=detail)
     )
 
 
-def put_off(connection: sa.Connection, row_id: int, until: int, outcome: str) -> None:
-    """Let a pending row wait."""
+def put_off(connection: sa.Connection, row_id: int, until: int, detail: str) -> None:
+    """Let a waiting row wait longer."""
     connection.execute(
         outbox.update()
-        .where(outbox.c.id == row_id, outbox.c.state == str(OutboxState.PENDING))
-        .values(next_attempt_at=until, outcome=outcome)
+        .where(outbox.c.id == row_id, outbox.c.state == str(Outcome.WAITING))
+        .values(next_attempt_at=until, detail=detail)
     )
 
 
@@ -126,13 +143,13 @@ def begin_attempt(connection: sa.Connection, row_id: int, at: int) -> int:
 
 
 def finish_attempt(
-    connection: sa.Connection, row_id: int, number: int, at: int, outcome: Outcome
+    connection: sa.Connection, row_id: int, number: int, at: int, answer: Answer
 ) -> None:
     """Write how a call ended."""
     connection.execute(
         attempts.update()
         .where(attempts.c.outbox_id == row_id, attempts.c.number == number)
-        .values(finished_at=at, result=str(outcome.result), detail=outcome.detail)
+        .values(finished_at=at, result=str(answer.result), detail=answer.detail)
     )
 
 
@@ -153,8 +170,16 @@ def ledger(connection: sa.Connection, row_id: int) -> list[Attempt]:
     ]
 
 
-def _rows(found: Iterable[sa.Row[tuple[object, ...]]]) -> list[Planned]:
+def _rows(found: Iterable[sa.Row[*tuple[object, ...]]]) -> list[Planned]:
     return [
-        Planned(**{**row._asdict(), "state": OutboxState(row.state)})  # noqa: SLF001  # the documented way to a dictionary
+        Planned(
+            id=row.id,
+            notification=_decoder.decode(row.body),
+            outcome=Outcome(row.state),
+            attempts=row.attempts,
+            next_attempt_at=row.next_attempt_at,
+            closed_at=row.closed_at,
+            detail=row.detail,
+        )
         for row in found
     ]

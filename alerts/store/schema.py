@@ -44,12 +44,13 @@ incidents = Table(
     Column("rule", String(40), nullable=False),
     Column("state", String(20), nullable=False),
     Column("is_open", Integer, nullable=False),
+    Column("is_watched", Integer, nullable=False),
     Column("severity", String(20), nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("events", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("incidents_by_brand", "brand", "rule", "opened_at"),
-    Index("incidents_open", "is_open"),
+    Index("incidents_watched", "is_watched"),
 )
 
 outbox = Table(
@@ -66,7 +67,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", BigInteger, nullable=True),
     Column("closed_at", BigInteger, nullable=True),
-    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("outbox_by_incident", "incident_id", "at"),
     Index("outbox_waiting", "state", "receiver", "next_attempt_at"),

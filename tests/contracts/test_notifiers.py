@@ -13,7 +13,7 @@ from rich.console import Console
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from alerts.notifiers.console import ConsoleNotifier
-from alerts.notifiers.outcome import Outcome, Result
+from alerts.notifiers.answer import Answer, Result
 from alerts.notifiers.post import TimeLimits
 from alerts.notifiers.protocol import Message, Notifier
 from alerts.notifiers.secret import SigningSecret
@@ -152,25 +152,25 @@ def test_a_brand_with_any_letters_travels_in_the_header(
 @pytest.mark.parametrize(
     ("way", "expected"),
     [
-        ("204", Outcome(Result.DELIVERED, "answered 204")),
-        ("400", Outcome(Result.REFUSED, "answered 400")),
-        ("410", Outcome(Result.REFUSED, "answered 410")),
-        ("redirect", Outcome(Result.REFUSED, "answered 307: redirects are not followed")),
-        ("408", Outcome(Result.DEFERRED, "answered 408")),
-        ("429:7", Outcome(Result.DEFERRED, "answered 429", 7_000)),
-        ("429:nonsense", Outcome(Result.DEFERRED, "answered 429")),
-        ("429:99999999999999", Outcome(Result.DEFERRED, "answered 429", 3_600_000)),
-        ("503:2", Outcome(Result.DEFERRED, "answered 503", 2_000)),
-        ("500", Outcome(Result.UNCONFIRMED, "answered 500")),
-        ("hang", Outcome(Result.UNCONFIRMED, "no answer within 400 ms")),
-        ("drip", Outcome(Result.UNCONFIRMED, "no answer within 400 ms")),
-        ("reset", Outcome(Result.UNCONFIRMED, "the connection failed: ReadError")),
-        ("half", Outcome(Result.UNCONFIRMED, "the connection failed: RemoteProtocolError")),
-        ("huge", Outcome(Result.DELIVERED, "answered 200")),
+        ("204", Answer(Result.DELIVERED, "answered 204")),
+        ("400", Answer(Result.REFUSED, "answered 400")),
+        ("410", Answer(Result.REFUSED, "answered 410")),
+        ("redirect", Answer(Result.REFUSED, "answered 307: redirects are not followed")),
+        ("408", Answer(Result.DEFERRED, "answered 408")),
+        ("429:7", Answer(Result.DEFERRED, "answered 429", 7_000)),
+        ("429:nonsense", Answer(Result.DEFERRED, "answered 429")),
+        ("429:99999999999999", Answer(Result.DEFERRED, "answered 429", 3_600_000)),
+        ("503:2", Answer(Result.DEFERRED, "answered 503", 2_000)),
+        ("500", Answer(Result.UNCONFIRMED, "answered 500")),
+        ("hang", Answer(Result.UNCONFIRMED, "no answer within 400 ms")),
+        ("drip", Answer(Result.UNCONFIRMED, "no answer within 400 ms")),
+        ("reset", Answer(Result.UNCONFIRMED, "the connection failed: ReadError")),
+        ("half", Answer(Result.UNCONFIRMED, "the connection failed: RemoteProtocolError")),
+        ("huge", Answer(Result.DELIVERED, "answered 200")),
     ],
 )
 def test_what_each_answer_means_and_that_the_next_call_works(
-    peer: Peer, webhook: WebhookNotifier, way: str, expected: Outcome
+    peer: Peer, webhook: WebhookNotifier, way: str, expected: Answer
 ) -> None:
     peer.ways.append(way)
     assert webhook.deliver(message(), key="k:1") == expected
@@ -187,7 +187,7 @@ def test_nobody_listens() -> None:
         outcome = notifier.deliver(message(), key="k")
     finally:
         notifier.close()
-    assert outcome == Outcome(Result.UNCONFIRMED, "the connection failed: ConnectError")
+    assert outcome == Answer(Result.UNCONFIRMED, "the connection failed: ConnectError")
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://x/", "http://[::1", "http://x\x00/", ""])
@@ -195,7 +195,7 @@ def test_an_address_that_cannot_be_used_is_refused_without_showing_it(url: str) 
     notifier = WebhookNotifier(url, SystemClock().now)
     outcome = notifier.deliver(message(), key="k")
     notifier.close()
-    assert outcome == Outcome(Result.REFUSED, "the receiver's URL cannot be used")
+    assert outcome == Answer(Result.REFUSED, "the receiver's URL cannot be used")
 
 
 def test_no_secret_and_no_address_in_logs_outcomes_or_representations(

@@ -51,13 +51,14 @@ def _make_incidents() -> None:
         sa.Column("rule", sa.String(40), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("is_open", sa.Integer, nullable=False),
+        sa.Column("is_watched", sa.Integer, nullable=False),
         sa.Column("severity", sa.String(20), nullable=False),
         sa.Column("opened_at", sa.BigInteger, nullable=False),
         sa.Column("events", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_index("incidents_by_brand", "incidents", ["brand", "rule", "opened_at"])
-    op.create_index("incidents_open", "incidents", ["is_open"])
+    op.create_index("incidents_watched", "incidents", ["is_watched"])
 
 
 def _make_outbox() -> None:
@@ -74,7 +75,7 @@ def _make_outbox() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.BigInteger, nullable=True),
         sa.Column("closed_at", sa.BigInteger, nullable=True),
-        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_index("outbox_by_incident", "outbox", ["incident_id", "at"])

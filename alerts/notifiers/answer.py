@@ -24,7 +24,7 @@ class Result(StrEnum):
         return self in {Result.DELIVERED, Result.REFUSED}
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True):
     """The result, a sentence for the ledger, and how long the other side asks to wait.
 
     `detail` holds no secret and no text the other side chose. `retry_after` is in milliseconds.
