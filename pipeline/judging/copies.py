@@ -11,13 +11,13 @@ _READ = 2_000
 _LOWER = bytes(range(256)).lower()
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 _HANDLE = re.compile(rb"@\w+")
+_REPOST = frozenset({"RT @", "rt @"})
 _LINK = re.compile(rb"https?:/\S*", re.IGNORECASE)
 _SYMBOL = re.compile(
-    rb"[\xf0-\xf4][\x80-\xbf]{3}"  # emoji
-    rb"|\xe2[\x80-\xaf][\x80-\xbf]"  # U+2000 to U+2BFF: punctuation, arrows, dingbats
-    rb"|\xc2[\x80-\xbf]|\xe3\x80[\x80-\x9f]|\xef\xb8[\x80-\x8f]"
+    rb"[\xc2\xe2\xe3\xf0-\xf4]"  # leads of U+0080-00BF, U+2000-2FFF, U+3000-303F and of emoji;
+    rb"(?:(?<!\xe3)[\x80-\xbf]+(?:\xef\xb8\x8f)?"  # one class in front keeps the search fast
+    rb"|(?<=\xe3)\x80[\x80-\xbf])"
 )
-_REPOST = b"RT @"
 
 
 def normalise(text: str) -> str:
@@ -38,16 +38,15 @@ def normalise(text: str) -> str:
     if text.isascii():
         raw = text.encode()
     else:
-        raw = unicodedata.normalize("NFKC", text).casefold().encode("utf-8", "ignore")
-        raw = _SYMBOL.sub(b"", raw)
-    if b"@" in raw:
-        if raw[:4].upper() == _REPOST:
-            raw = raw[3:]
+        text = unicodedata.normalize("NFKC", text).casefold()
+        raw = _SYMBOL.sub(b"", text.encode("utf-8", "ignore"))
+    if "@" in text:
+        if text[:4] in _REPOST:
+            raw = raw[2:]
         raw = _HANDLE.sub(b"", raw)
-    if b"://" in raw:
+    if "/" in text:
         raw = _LINK.sub(b"", raw)
-    raw = raw.translate(_LOWER, _NO_LETTERS)
-    return raw[:PREFIX].decode("utf-8", "ignore")
+    return raw.translate(_LOWER, _NO_LETTERS)[:PREFIX].decode("utf-8", "ignore")
 
 
 _hash = xxhash.xxh3_64_intdigest
