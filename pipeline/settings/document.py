@@ -18,8 +18,8 @@ CONSOLE = ReceiverSection(name="console")
 class Document(BaseSettings):
     """Every section with its defaults; an empty file is a valid one.
 
-    What the file, the environment and the command line say has been merged before: pydantic-settings
-    reads nothing by itself, so that every value's origin is known when it is wrong.
+    What the file, the environment and the command line say has been merged before it comes here,
+    so that every value's origin is known when it is wrong.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

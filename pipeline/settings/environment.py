@@ -49,7 +49,7 @@ class Overlay:
         return ""
 
 
-def _problem(model: type[BaseSettings], path: KeyPath, value: str) -> tuple[str, str, str] | None:
+def _problem(model: type[BaseSettings], path: KeyPath, value: str) -> tuple[str, str, str] | None:  # noqa: PLR0911  # one way to be wrong each
     """Return what is wrong, how to mend it and the nearest name, or None."""
     for depth, part in enumerate(path):
         keys = keys_at(model, path[:depth])

@@ -14,7 +14,7 @@ MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 STDIN: Final = Path("-")
 
 
-class FileUnreadable(EnvironmentProblem):  # noqa: N818  # named as the tree in pipeline.errors
+class FileUnreadable(EnvironmentProblem):
     """The configuration file is not there or cannot be read."""
 
 

@@ -17,7 +17,7 @@ class Weight(StrEnum):
     WARNING = "warning"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, rename={"place": "file"}):
     """One thing found. `place` is a file or an environment variable, `line` counts from 1.
 
     `key` names the setting (`receivers[0].url`); `wrong` and `mend` are safe to print; `nearest`
@@ -43,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{said}: {self.mend}" if self.mend else said
 
 
-class MistakesFound(SettingsError):
+class MistakesFound(SettingsError):  # named as the tree in pipeline.errors  # noqa: N818  # named as the tree in pipeline.errors
     """A configuration with mistakes; its text lists every one, `findings` holds them."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:

@@ -45,7 +45,7 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return laid
 
 
-def copied(value: Any) -> Any:  # noqa: ANN401  # nested tables and lists of anything
+def copied(value: Any) -> Any:  # nested tables and lists of anything  # noqa: ANN401  # whatever the file held
     """Return a copy that can be cut without touching the original."""
     if isinstance(value, Mapping):
         return {key: copied(inner) for key, inner in value.items()}
@@ -66,7 +66,7 @@ def holds(data: Mapping[str, Any], path: KeyPath) -> bool:
     return bool(path)
 
 
-def existing(data: Any, path: KeyPath) -> KeyPath:  # noqa: ANN401  # nested tables and lists
+def existing(data: Any, path: KeyPath) -> KeyPath:  # nested tables and lists  # noqa: ANN401  # whatever the file held
     """Return the part of `path` that stands in the data.
 
     >>> existing({"a": [{"b": 1}]}, ("a", 0, "b", "int"))

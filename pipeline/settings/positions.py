@@ -25,14 +25,14 @@ _STRINGS: Final = {
 }
 
 
-class Lost(Exception):  # noqa: N818  # it never leaves this module
+class Lost(Exception):  # it never leaves this module  # noqa: N818  # it never leaves this module
     """The text is not TOML here."""
 
 
 class Positions:
-    """The line, from 1, of every path of one TOML text; `repeated` lists keys written twice.
+    r"""The line, from 1, of every path of one TOML text; `repeated` lists keys written twice.
 
-    >>> found = Positions("a = 1\\n[[b]]\\nc = [1,\\n 2]")
+    >>> found = Positions("a = 1\n[[b]]\nc = [1,\n 2]")
     >>> found.line(("b", 0, "c")), found.line(("b", 0, "c", 1)), found.line(("b", 0, "nowhere"))
     (3, 4, 2)
     """
@@ -58,7 +58,7 @@ class Positions:
         return not self._closed
 
     def line(self, path: KeyPath) -> int | None:
-        """The line of `path`, or of the nearest table around it that stands in the text."""
+        """Return the line of `path`, or of the nearest table around it that stands in the text."""
         for length in range(len(path), 0, -1):
             found = self._lines.get(path[:length])
             if found is not None:
@@ -191,7 +191,7 @@ class Positions:
                 return
 
     def _line(self) -> int:
-        """The line of the place reached, counted on from the last one asked for."""
+        """Return the line of the place reached, counted on from the last one asked for."""
         start, line = self._line_at
         line += self._text.count("\n", start, self._at)
         self._line_at = (self._at, line)

@@ -15,7 +15,7 @@ HIDDEN: Final = "********"
 MAX_SECRET_FILE_BYTES: Final = 64 * 1024
 
 
-class SecretUnavailable(SettingsError):
+class SecretUnavailable(SettingsError):  # named as the tree in pipeline.errors  # noqa: N818  # named as the tree in pipeline.errors
     """A secret's environment variable is not set, or its file cannot be read or is empty."""
 
 
@@ -37,7 +37,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The text itself, for the one call that needs it."""
+        """Return the text itself, for the one call that needs it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Secret:
     @classmethod
     def __get_pydantic_core_schema__(
         cls,
-        source: Any,  # noqa: ANN401  # the signature pydantic asks for
+        source: Any,  # the signature pydantic asks for  # noqa: ANN401  # whatever the file held
         handler: GetCoreSchemaHandler,
     ) -> CoreSchema:
         """Read from text; written as stars."""
@@ -81,7 +81,7 @@ class Secret:
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str):
-            raise ValueError("must be text in quotes")  # noqa: TRY004  # pydantic wants it
+            raise ValueError("must be text in quotes")  # pydantic wants it  # noqa: TRY004  # pydantic wants it
         return cls(value)
 
 

@@ -21,8 +21,8 @@ class Settings:
     """A configuration without mistakes; durations are milliseconds, paths ready to open.
 
     Sections that only the shell reads are attributes; what the pure packages want is made by
-    `detection()`, `policy()` and `brands()`. Secrets are read when asked for, by `secrets()`, `tokens()`
-    and `address()` of a section, which raise `SecretUnavailable`. `warnings` is what
+    `detection()`, `policy()` and `brands()`. Secrets are read when asked for, by `secrets()`,
+    `tokens()` and `address()` of a section, which raise `SecretUnavailable`. `warnings` is what
     `config check` would warn of.
     """
 
@@ -75,17 +75,17 @@ class Settings:
         return blake2b(body, digest_size=8).hexdigest()
 
     def brands(self) -> tuple[Brand, ...]:
-        """The configured brands, in the file's order."""
+        """Return the configured brands, in the file's order."""
         return tuple(Brand(**section.model_dump()) for section in self.document.brands)
 
     def detection(self) -> Detection:
-        """The detectors' settings."""
+        """Return the detectors' settings."""
         return self.document.detection.detection()
 
     def policy(self) -> Policy:
-        """Who is told what, and when."""
+        """Return who is told what, and when."""
         return self.document.policy.policy(self.receivers)
 
     def max_delays(self) -> dict[str, int]:
-        """How late a mention may come and still be counted, by source, in milliseconds."""
+        """Return how late a mention may come and still be counted, by source, in milliseconds."""
         return {source.name: source.max_delay for source in self.sources}

@@ -28,7 +28,7 @@ def model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     return here
 
 
-def table_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  # any annotation at all
+def table_in(annotation: Any) -> type[BaseModel] | None:  # any annotation at all  # noqa: ANN401  # whatever the file held
     """Return the model inside `X`, `X | None`, `tuple[X, ...]` or `Annotated[X, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
@@ -40,7 +40,7 @@ def table_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  # any 
     return None
 
 
-def is_list(annotation: Any) -> bool:  # noqa: ANN401  # any annotation at all
+def is_list(annotation: Any) -> bool:  # any annotation at all  # noqa: ANN401  # whatever the file held
     """Whether the annotation is a tuple, so that the file holds a list (of tables)."""
     if get_origin(annotation) in (Annotated, Union, UnionType):
         return any(is_list(inner) for inner in get_args(annotation))

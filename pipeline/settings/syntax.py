@@ -1,4 +1,4 @@
-"""From text to tables: what is no TOML is reported with its line and, where it can be, read over."""
+"""From text to tables: what is no TOML is reported with its line and read over where it can be."""
 
 import re
 import tomllib

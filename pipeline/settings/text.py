@@ -4,7 +4,9 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 
-_UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")
+"""Parts of Persian and Indic words and of emoji; they move nothing on a terminal."""
 
 
 def visible(value: object, limit: int = 80) -> str:
@@ -19,10 +21,15 @@ def visible(value: object, limit: int = 80) -> str:
     cut = text[: limit - 3] + "..." if len(text) > limit else text
     return "".join(
         character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in _UNSHOWN
+        if character not in _JOINERS and unicodedata.category(character) in _UNSHOWN
         else character
         for character in cut
     )
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` is one line without control, formatting or direction characters."""
+    return visible(text, len(text) + 1) == text
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

@@ -106,7 +106,7 @@ def _table_mend(model: type[BaseModel], path: KeyPath, kind: str) -> str:
     return f"write [{name}] with one bracket"
 
 
-def _shown(path: KeyPath, value: Any) -> str:  # noqa: ANN401  # whatever the file held
+def _shown(path: KeyPath, value: Any) -> str:  # whatever the file held  # noqa: ANN401  # whatever the file held
     """How a wrong value is named: itself if it is short and no secret."""
     if isinstance(value, BaseModel | dict):
         return "a table"

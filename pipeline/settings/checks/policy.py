@@ -4,7 +4,7 @@ from pipeline.settings.checks.receivers import check_url
 from pipeline.settings.checks.report import Report
 from pipeline.settings.positions import KeyPath
 from pipeline.settings.sections.receiver import ReceiverKind
-from pipeline.settings.text import visible
+from pipeline.settings.text import nearest, visible
 
 
 def check_policy(report: Report) -> None:
@@ -24,6 +24,7 @@ def check_policy(report: Report) -> None:
     if policy.public_url:
         check_url(report, ("policy", "public_url"), policy.public_url, shown=True)
     if policy.steps:
+        used |= {nearest(name, known) for name in used}
         for number, receiver in enumerate(report.document.receivers):
             if receiver.name and receiver.name not in used:
                 report.warning(

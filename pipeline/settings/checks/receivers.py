@@ -3,10 +3,9 @@
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-from alerts.notifiers.secret import SigningSecret
+from pipeline.settings.checks.keys import check_signing, given
 from pipeline.settings.checks.report import Report
 from pipeline.settings.positions import KeyPath
-from pipeline.settings.secrets import Secret
 from pipeline.settings.sections.receiver import ReceiverKind, ReceiverSection
 from pipeline.settings.text import visible
 
@@ -36,26 +35,14 @@ def _check_webhook(report: Report, path: KeyPath, receiver: ReceiverSection) -> 
     if not receiver.has_address:
         report.mistake((*path, "url"), "is missing", "write the address to post to")
     for address in report.check_places(path, receiver, "url"):
-        key = next(key for key in ("url", "url_env", "url_file") if getattr(receiver, key))
-        check_url(report, (*path, key), address.reveal(), shown=False)
+        check_url(report, (*path, given(receiver, "url")), address.reveal(), shown=False)
     if not receiver.has_secret:
         report.warning(
             path,
             f'what "{visible(receiver.name)}" receives is not signed',
             "set secret_env or secret_file, so that it can tell a page from a forgery",
         )
-    for secret in report.check_places(path, receiver, "secret"):
-        key = next(key for key in ("secret", "secret_env", "secret_file") if getattr(receiver, key))
-        check_signing(report, (*path, key), secret)
-
-
-def check_signing(report: Report, path: KeyPath, secret: Secret) -> None:
-    """Check that a secret can sign."""
-    try:
-        SigningSecret(secret.reveal())
-    except ValueError as problem:
-        wrong, _, mend = str(problem).partition(": ")
-        report.mistake(path, wrong, mend)
+    check_signing(report, path, receiver)
 
 
 def check_url(report: Report, path: KeyPath, url: str, *, shown: bool) -> None:

@@ -10,7 +10,7 @@ from pipeline.settings.findings import Finding, Weight
 from pipeline.settings.positions import KeyPath
 from pipeline.settings.secrets import Secret, SecretUnavailable, read_secrets
 from pipeline.settings.sections.section import Section
-from pipeline.settings.text import nearest, visible
+from pipeline.settings.text import is_plain, nearest, visible
 
 
 class Report:
@@ -39,12 +39,12 @@ class Report:
             self.findings.append(self._draft.finding(weight, path, wrong, mend, near))
 
     def check_name(self, path: KeyPath, name: str, taken: dict[str, KeyPath]) -> None:
-        """A name is there, is one line, and is nobody else's; `taken` gathers them folded."""
+        """Check that a name is there, is one line, and is nobody else's; `taken` gathers them."""
         if not name.strip():
             what = path[0] if isinstance(path[0], str) else ""
             self.mistake(path, "is missing", f"give each of [[{what}]] a name")
             return
-        if visible(name, 1000) != name:
+        if not is_plain(name):
             self.mistake(path, "holds control characters", "write it on one line, in plain text")
         if len(name) > 120:
             self.mistake(path, "is longer than 120 characters", "shorten it")
@@ -57,7 +57,7 @@ class Report:
             taken[folded] = path
 
     def check_zone(self, path: KeyPath, zone: str) -> None:
-        """A zone is one of the IANA names."""
+        """Check that a zone is one of the IANA names."""
         if is_zone(zone):
             return
         near = nearest_zone(zone)
@@ -65,7 +65,7 @@ class Report:
         self.mistake(path, f'"{visible(zone)}" is no time zone', mend, near)
 
     def check_known(self, path: KeyPath, name: str, known: Iterable[str], what: str) -> None:
-        """A name refers to something that is configured."""
+        """Check that a name refers to something that is configured."""
         names = list(known)
         if name in names:
             return

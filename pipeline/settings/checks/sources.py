@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.fields import FIELDS
 from pipeline.settings.checks.brands import check_language
-from pipeline.settings.checks.ingest import check_keys
+from pipeline.settings.checks.keys import check_keys
 from pipeline.settings.checks.report import Report
 from pipeline.settings.positions import KeyPath
 from pipeline.settings.sections.source import SourceKind, SourceSection

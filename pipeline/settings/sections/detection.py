@@ -28,7 +28,7 @@ class SeveritySection(Section):
     )
     reach: Whole = Field(
         default=_SHIPPED.severity.reach,
-        description="critical from this reach, for brands without a watch_reach; 0 leaves reach out",
+        description="critical from this reach, where a brand has no watch_reach; 0: never",
     )
 
 
@@ -116,7 +116,7 @@ class DetectionSection(Section):
     blindness: BlindnessSection = Field(default=BlindnessSection(), description="silent sources")
 
     def detection(self) -> Detection:
-        """The detectors' settings: as they ship, with what is set here."""
+        """Return the detectors' settings: as they ship, with what is set here."""
         replace = msgspec.structs.replace
         return replace(
             _SHIPPED,

@@ -20,7 +20,7 @@ class Signed(Section):
     )
 
     def secrets(self) -> tuple[Secret, ...]:
-        """The signing secrets, newest first; empty when none is configured.
+        """Return the signing secrets, newest first; empty when none is configured.
 
         Raises `SecretUnavailable` when the variable is not set or the file cannot be read.
         """
@@ -44,7 +44,7 @@ class Keyed(Signed):
     )
 
     def tokens(self) -> tuple[Secret, ...]:
-        """The bearer tokens, newest first; empty when none is configured.
+        """Return the bearer tokens, newest first; empty when none is configured.
 
         Raises `SecretUnavailable` when the variable is not set or the file cannot be read.
         """

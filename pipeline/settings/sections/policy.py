@@ -32,7 +32,7 @@ class LifecycleSection(Section):
     )
     excess: Annotated[Number, Field(ge=0)] = Field(
         default=_SHIPPED.lifecycle.excess,
-        description="resolved while it lasts: reopened at this much above that level (0.5: by half)",
+        description="resolved while it lasts: reopened at this much above that level",
     )
     outlasts: Span = Field(
         default=_SHIPPED.lifecycle.outlasts,

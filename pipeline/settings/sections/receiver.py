@@ -34,7 +34,7 @@ class ReceiverSection(Signed):
     )
 
     def address(self) -> Secret:
-        """The webhook's address, as a secret; an empty one for a console.
+        """Return the webhook's address as a secret; an empty one for a console.
 
         Raises `SecretUnavailable` when its variable is not set or its file cannot be read.
         """

@@ -20,34 +20,36 @@ class Unit:
 UNIT: Final = Unit()
 
 
-def _duration(value: Any) -> int:  # noqa: ANN401  # whatever the file held
+def _duration(value: Any) -> int:  # whatever the file held  # noqa: ANN401  # whatever the file held
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError('must be a duration in quotes, such as "45s" or "20m"')  # noqa: TRY004  # pydantic wants it
+        raise ValueError(  # noqa: TRY004  # pydantic wants it
+            'must be a duration in quotes, such as "45s" or "20m"'
+        )  # pydantic wants it
     return parse_duration(str(value))
 
 
-def _span(value: Any) -> int:  # noqa: ANN401  # whatever the file held
+def _span(value: Any) -> int:  # whatever the file held  # noqa: ANN401  # whatever the file held
     milliseconds = _duration(value)
     if milliseconds < SECOND:
         raise ValueError(f"must be at least {format_duration(SECOND)}")
     return milliseconds
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401  # whatever the file held
+def _whole(value: Any) -> Any:  # whatever the file held  # noqa: ANN401  # whatever the file held
     if isinstance(value, bool | float):
-        raise ValueError("must be a whole number")
+        raise ValueError("must be a whole number")  # pydantic wants it  # noqa: TRY004  # pydantic wants it
     return value
 
 
-def _number(value: Any) -> Any:  # noqa: ANN401  # whatever the file held
+def _number(value: Any) -> Any:  # whatever the file held  # noqa: ANN401  # whatever the file held
     if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004  # pydantic wants it
+        raise ValueError("must be a number")  # pydantic wants it  # noqa: TRY004  # pydantic wants it
     return value
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401  # whatever the file held
+def _listed(value: Any) -> Any:  # whatever the file held  # noqa: ANN401  # whatever the file held
     if isinstance(value, str):
-        raise ValueError(f'must be a list: write ["{value[:40]}"]')  # noqa: TRY004  # pydantic wants it
+        raise ValueError(f'must be a list: write ["{value[:40]}"]')  # pydantic wants it  # noqa: TRY004  # pydantic wants it
     return value
 
 

@@ -1,4 +1,4 @@
-"""[policy.updates.*]: how often each audience is owed an update. The defaults are the policy's own."""
+"""[policy.updates.*]: how often each audience is owed an update."""
 
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,7 @@ NEVER: Final = "never"
 _SHIPPED: Final = UpdateClocks()
 
 
-def _span_or_never(value: Any) -> int | None:  # noqa: ANN401  # whatever the file held
+def _span_or_never(value: Any) -> int | None:  # whatever the file held  # noqa: ANN401  # whatever the file held
     return None if value is None or value == NEVER else _span(value)
 
 
@@ -19,7 +19,7 @@ SpanOrNever = Annotated[int | None, BeforeValidator(_span_or_never), UNIT]
 """A duration of at least a second, or "never" (None)."""
 
 
-def _first(shipped: Cadence) -> Any:  # noqa: ANN401  # pydantic's field, typed where it stands
+def _first(shipped: Cadence) -> Any:  # pydantic's field, typed where it stands  # noqa: ANN401  # whatever the file held
     return Field(
         default=shipped.first,
         description="when the first is due (internal: after acknowledgement, public: after "
@@ -27,21 +27,21 @@ def _first(shipped: Cadence) -> Any:  # noqa: ANN401  # pydantic's field, typed 
     )
 
 
-def _every(shipped: Cadence) -> Any:  # noqa: ANN401  # as above
+def _every(shipped: Cadence) -> Any:  # as above  # noqa: ANN401  # whatever the file held
     return Field(
         default=shipped.every if shipped.repeats else None,
         description='how long after an update the next is due, or "never"',
     )
 
 
-def _settles_after(shipped: Cadence) -> Any:  # noqa: ANN401  # as above
+def _settles_after(shipped: Cadence) -> Any:  # as above  # noqa: ANN401  # whatever the file held
     return Field(
         default=shipped.settles_after,
         description='how long until updates are owed less often, or "never"',
     )
 
 
-def _settled(shipped: Cadence) -> Any:  # noqa: ANN401  # as above
+def _settled(shipped: Cadence) -> Any:  # as above  # noqa: ANN401  # whatever the file held
     return Field(
         default=shipped.settled, description="how long after an update the next is due from then on"
     )
