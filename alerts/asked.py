@@ -187,7 +187,7 @@ def _wrong_text(text: str, settings: "LifecycleSettings") -> Refusal | None:
 def _wrong_link(command: Update) -> Refusal | None:
     link = command.link.strip()
     if not link:
-        if command.audience is Audience.PUBLIC:
+        if command.audience == Audience.PUBLIC:
             return Refusal(
                 RefusalReason.NO_LINK,
                 "a public update needs the link of the published post; "

@@ -89,12 +89,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     `id` is `brand:rule:bucket`. `opened_at` is the surge's opening (event time), `noticed_at` when
     we opened the incident (now). `surge` and `seq` are the last signal applied (0 when opened by
-    hand). `calm_at` is set while the surge is calm, `ended` once it is over. `unheard_since` is
+    hand). `calm_at` and `returned_at` are event times, `..._noticed_at` when we learnt of them
+    (now); `calms` counts how often calm was said; `ended`: the surge is over. `unheard_since` is
     set while a missing source keeps calm from being recognised; `unheard_spells` counts how often
-    that began, `calms` how often calm was said. `acknowledgements` counts the times somebody took
-    it (again after each reopening). `at_resolution` is the level when a person resolved it,
-    `resolved_from` the event time from which reopening is reckoned. `missed`: over before we
-    noticed, nobody was paged. `events` counts the events folded.
+    that began. `acknowledgements` counts the times somebody took it (again after each reopening).
+    `at_resolution` is the level when a person resolved it, `resolved_from` the instant from which
+    reopening is reckoned. `missed`: over before we noticed, nobody was paged. `events` counts the
+    events folded.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     calm_noticed_at: int | None = None
     calms: int = 0
     returned_at: int | None = None
+    returned_noticed_at: int | None = None
     ended: bool = False
     unheard: tuple[str, ...] = ()
     unheard_since: int | None = None

@@ -143,6 +143,8 @@ def _levelled(incident: Incident, event: Levelled | Reopened) -> Incident:
         state=State.OPEN,
         calm_at=None,
         calm_noticed_at=None,
+        returned_at=None,
+        returned_noticed_at=None,
         ended=False,
         acknowledged_at=None,
         acknowledged_by="",
@@ -160,7 +162,13 @@ def _levelled(incident: Incident, event: Levelled | Reopened) -> Incident:
 def _calmed(incident: Incident, event: Calmed | Returned) -> Incident:
     incident = replace(incident, surge=event.surge, seq=event.seq)
     if isinstance(event, Returned):
-        return replace(incident, calm_at=None, calm_noticed_at=None, returned_at=event.event_time)
+        return replace(
+            incident,
+            calm_at=None,
+            calm_noticed_at=None,
+            returned_at=event.event_time,
+            returned_noticed_at=event.at,
+        )
     return replace(
         incident,
         calm_at=event.event_time,
@@ -206,7 +214,7 @@ def _handled(incident: Incident, event: AnyEvent) -> Incident:
         case Updated():
             given = incident.updates(event.audience)
             given = Updates(given.count + 1, event.at, event.promised)
-            if event.audience is Audience.INTERNAL:
+            if event.audience == Audience.INTERNAL:
                 return replace(incident, internal=given)
             return replace(incident, public=given)
         case Resolved():

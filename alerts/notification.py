@@ -111,21 +111,12 @@ class Part(msgspec.Struct, frozen=True):
     since: int
 
 
-class NextUpdate(msgspec.Struct, frozen=True):
-    """When one audience's next update is due (now); `missing` where it is due already."""
-
-    audience: Audience
-    at: int
-    missing: bool = False
-
-
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one receiver about one incident.
 
     `at` is the planned due time, `made_at` when it was decided (both now). `since` as in `Part`.
     `also` are further things the same message says. `now_true` is the incident when it was
-    decided, `before` what the receiver was last told. `next_reminder` is when this receiver will
-    be reminded again if nothing is done.
+    decided, `before` what was true when the receiver was last told (at `before_at`, now).
     """
 
     incident: str
@@ -139,8 +130,6 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     also: tuple[Part, ...] = ()
     before: Snapshot | None = None
     before_at: int | None = None
-    next_updates: tuple[NextUpdate, ...] = ()
-    next_reminder: int | None = None
 
     @property
     def key(self) -> str:
