@@ -1,0 +1,191 @@
+"""Every metric of the program: its name, kind, unit, help and labels stand here, and only here.
+
+`python -m pipeline.metric_catalogue` writes the page docs/metrics.md.
+"""
+
+import sys
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What Prometheus knows a metric as."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One line of the catalogue; a metric without a unit counts."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+
+PREFIX = "crisis_monitor_"
+
+
+def _metric(
+    name: str, kind: Kind, text: str, labels: tuple[str, ...] = (), unit: str = ""
+) -> Metric:
+    return Metric(PREFIX + name, kind, text, labels, unit)
+
+
+MENTIONS = _metric(
+    "mentions_total",
+    Kind.COUNTER,
+    "Mentions counted for a brand, without repeats, late ones and the brand's own posts.",
+    ("brand",),
+)
+NEGATIVES = _metric(
+    "negative_mentions_total", Kind.COUNTER, "Those of them judged negative.", ("brand",)
+)
+VOICES = _metric(
+    "voices_total",
+    Kind.COUNTER,
+    "Those of them whose author and text were new within 60 minutes: what detectors read.",
+    ("brand",),
+)
+UNSCORED = _metric(
+    "unscored_mentions_total",
+    Kind.COUNTER,
+    "Those of them that no scorer serves the language of: counted, never taken for neutral.",
+    ("brand",),
+)
+REPEATED = _metric(
+    "repeated_mentions_total",
+    Kind.COUNTER,
+    "Mentions that came again with an id already counted.",
+    ("brand",),
+)
+LATE = _metric(
+    "late_mentions_total",
+    Kind.COUNTER,
+    "Mentions older than their source may deliver: stored, not counted.",
+    ("source",),
+)
+REJECTED = _metric(
+    "rejected_total",
+    Kind.COUNTER,
+    "Inputs that are no mention, by reason; `rejected list` shows them.",
+    ("source", "reason"),
+)
+STAGE_MENTIONS = _metric(
+    "stage_mentions_total",
+    Kind.COUNTER,
+    "Mentions that passed a stage: written to the log, folded, stored for people.",
+    ("stage",),
+)
+LAG_RECORDS = _metric(
+    "lag_records",
+    Kind.GAUGE,
+    "Records of its log a consumer has not applied yet.",
+    ("consumer",),
+)
+LAG_SECONDS = _metric(
+    "lag_seconds",
+    Kind.GAUGE,
+    "Age of the oldest record a consumer has not applied yet; 0 when there is none.",
+    ("consumer",),
+    "seconds",
+)
+WATERMARK_AGE = _metric(
+    "watermark_age_seconds",
+    Kind.GAUGE,
+    "How far the time up to which detection is done lies behind now; absent for an event log.",
+    unit="seconds",
+)
+SOURCE_AGE = _metric(
+    "source_delivered_age_seconds",
+    Kind.GAUGE,
+    "How far the time up to which a source has delivered lies behind now; absent until it has.",
+    ("source",),
+    "seconds",
+)
+FOLD_SECONDS = _metric(
+    "fold_seconds",
+    Kind.HISTOGRAM,
+    "Time one turn of the fold took, judging included.",
+    unit="seconds",
+)
+SCORER_SECONDS = _metric(
+    "scorer_seconds",
+    Kind.HISTOGRAM,
+    "Time the scorer took of one turn of the fold.",
+    unit="seconds",
+)
+INCIDENTS = _metric(
+    "incidents_open",
+    Kind.GAUGE,
+    "Incidents not resolved, by severity and by where people stand with them.",
+    ("severity", "state"),
+)
+NOTIFICATIONS = _metric(
+    "notifications_total",
+    Kind.COUNTER,
+    "Notifications by kind of receiver, reason and outcome.",
+    ("receiver_kind", "reason", "outcome"),
+)
+HTTP_REQUESTS = _metric(
+    "http_requests_total", Kind.COUNTER, "HTTP requests answered.", ("route", "status")
+)
+READY = _metric(
+    "ready", Kind.GAUGE, "1 while everything does its work, 0 while `/readyz` names reasons."
+)
+
+CATALOGUE = (
+    MENTIONS,
+    NEGATIVES,
+    VOICES,
+    UNSCORED,
+    REPEATED,
+    LATE,
+    REJECTED,
+    STAGE_MENTIONS,
+    LAG_RECORDS,
+    LAG_SECONDS,
+    WATERMARK_AGE,
+    SOURCE_AGE,
+    FOLD_SECONDS,
+    SCORER_SECONDS,
+    INCIDENTS,
+    NOTIFICATIONS,
+    HTTP_REQUESTS,
+    READY,
+)
+"""In the order of the page."""
+
+
+_HEAD = """\
+# Metrics
+
+What `/metrics` shows. Written by `python -m pipeline.metric_catalogue`; a test holds the two
+against each other. Labels are bounded: the first 50 brands, sources, consumers and kinds of
+receivers have a value of their own, all others share `other`.
+
+| metric | kind | labels | unit | what it says |
+|---|---|---|---|---|"""
+
+
+def page() -> str:
+    """Return the page about all metrics, in Markdown."""
+    lines = [_HEAD]
+    lines += [
+        f"| `{metric.name}` | {metric.kind} | {_coded(metric.labels)} | {metric.unit or 'count'}"
+        f" | {metric.help} |"
+        for metric in CATALOGUE
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _coded(labels: tuple[str, ...]) -> str:
+    return ", ".join(f"`{label}`" for label in labels)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,1 @@
+"""The HTTP door: programs hand in mentions with `POST /v1/mentions`."""
