@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,7 @@ _UNSPACED = (
     (0xFF66, 0xFFDC),
     (0x20000, 0x3FFFF),
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which cannot be encoded
 _DFA_UP_TO = 1_000_000
 
 
@@ -136,7 +138,10 @@ class Finder:
         A handle without its `@` is masked but concerns nobody by itself.
         """
         folded = text.casefold()
-        hits = self._find(folded, True)  # noqa: FBT003  # the library's second argument: overlapping
+        try:
+            hits = self._find(folded, True)  # noqa: FBT003  # the second argument: overlapping
+        except UnicodeEncodeError:
+            hits = self._find(_SURROGATE.sub("\ufffd", folded), True)  # noqa: FBT003  # as above
         if not hits:
             return _NOTHING
         simple = self._simple

@@ -1,5 +1,6 @@
 """Which language a mention is in, as far as can be told cheaply."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,7 +15,11 @@ _SCRIPTS = (
     (0x4E00, 0x9FFF, "zh"),
     (0xAC00, 0xD7A3, "ko"),
 )
-_LATIN_END = 0x0250
+_FOREIGN = re.compile(
+    "[\u0370-\u1dff\u2c80-\ua71f\ua800-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uffdc"
+    "\U00010000-\U0001cfff\U00020000-\U0003ffff]"
+)
+"""Letters of other scripts than Latin, and some signs of theirs; no emoji."""
 _READ = 500
 
 
@@ -59,7 +64,7 @@ def language_of(text: str, stated: str, usual: Sequence[str]) -> str:
         return stated if len(stated) == 2 and stated.islower() else _code(stated)
     if not text.isascii():
         script = _script_of(text[:_READ])
-        if script:
+        if script is not None:
             return script
     if len(usual) < 2:
         return usual[0] if usual else ""
@@ -71,11 +76,17 @@ def _code(stated: str) -> str:
     return stated.strip().lower().replace("_", "-").partition("-")[0]
 
 
-def _script_of(text: str) -> str:
-    """Return the language of the script most of the letters are in, empty for Latin."""
-    foreign = [char for char in text if ord(char) >= _LATIN_END and char.isalpha()]
-    if not foreign or 2 * len(foreign) <= sum(map(str.isalpha, text)):
-        return ""
+def _script_of(text: str) -> str | None:
+    """Return the language of the script most of the letters are in, None for Latin.
+
+    Handles, hashtags and links do not count; a script not known here gives an empty answer.
+    """
+    if not _FOREIGN.search(text):
+        return None
+    said = "".join(word for word in text.split() if not word.startswith(("@", "#", "http")))
+    foreign = [char for char in _FOREIGN.findall(said) if char.isalpha()]
+    if not foreign or 2 * len(foreign) <= sum(map(str.isalpha, said)):
+        return None
     counts = Counter(
         next((code for first, last, code in _SCRIPTS if first <= ord(char) <= last), "")
         for char in foreign
