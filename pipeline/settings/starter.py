@@ -6,7 +6,7 @@ from typing import Final
 from pipeline.errors import SettingsError
 from pipeline.settings.text import is_plain
 
-LONGEST_NAME: Final = 120
+LONGEST_NAME: Final = 100
 
 _STARTER: Final = """\
 # Crisis Monitor: configuration.
@@ -88,7 +88,7 @@ receivers = ["console"]
 def starter(name: str) -> str:
     """Return a commented configuration for the brand `name` that has no mistakes.
 
-    Raises `SettingsError` for a name that no configuration could hold: empty, longer than 120
+    Raises `SettingsError` for a name that no configuration could hold: empty, longer than 100
     characters, or with control characters in it.
     """
     shown = name.strip()

@@ -46,8 +46,8 @@ class Report:
             return
         if not is_plain(name):
             self.mistake(path, "holds control characters", "write it on one line, in plain text")
-        if len(name) > 120:
-            self.mistake(path, "is longer than 120 characters", "shorten it")
+        if len(name) > 100:
+            self.mistake(path, "is longer than 100 characters", "shorten it")
         folded = name.strip().casefold()
         if folded in taken:
             first = self._draft.line(taken[folded])
