@@ -70,7 +70,9 @@ class MemoryIntake:
 class Door:
     """A running door, and what stands behind it."""
 
-    def __init__(self, settings: HttpSettings, clock: object = None, head_time: int = 10_000) -> None:
+    def __init__(
+        self, settings: HttpSettings, clock: object = None, head_time: int = 10_000
+    ) -> None:
         self.intake = MemoryIntake()
         self.clock = clock or SystemClock()
         self.metrics = Metrics(self.clock)

@@ -111,13 +111,24 @@ class HttpSettings(msgspec.Struct, frozen=True):
 def _credentials(
     where: str, secrets: "tuple[Secret, ...]", tokens: "tuple[Secret, ...]"
 ) -> Credentials:
-    for token in tokens:
-        if not token.reveal().strip():
-            raise SettingsError(f"{where} has an empty token: remove it or fill it in")
     return Credentials(
         tuple(signing_key(secret.reveal(), where) for secret in secrets),
-        tuple(token.reveal().encode("utf-8", "surrogatepass") for token in tokens),
+        tuple(bearer_token(token, where) for token in tokens),
     )
+
+
+def bearer_token(token: "Secret", where: str) -> bytes:
+    """Return a token as it stands in a header.
+
+    Raises SettingsError, naming `where` and never the token, when it cannot stand there.
+    """
+    value = token.reveal().strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise SettingsError(
+            f"{where}: a bearer token is printable ASCII without blanks; make one with"
+            " `openssl rand -hex 32`"
+        )
+    return value.encode()
 
 
 def is_loopback(host: str) -> bool:
