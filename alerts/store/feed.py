@@ -12,12 +12,16 @@ def position(connection: sa.Connection, partition: int) -> FeedPosition:
     row = connection.execute(
         sa.select(feed_offsets).where(feed_offsets.c.partition == partition)
     ).first()
-    return FeedPosition(-1, None) if row is None else FeedPosition(row.offset, row.time)
+    return FeedPosition() if row is None else FeedPosition(row.offset, row.time, row.told_until)
 
 
 def advance(connection: sa.Connection, partition: int, reached: FeedPosition) -> None:
     """Write how far one has got."""
-    values = {"offset": reached.offset, "time": reached.time}
+    values = {
+        "offset": reached.offset,
+        "time": reached.time,
+        "told_until": reached.told_until,
+    }
     changed = connection.execute(
         feed_offsets.update().where(feed_offsets.c.partition == partition).values(**values)
     )

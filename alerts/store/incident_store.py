@@ -45,6 +45,10 @@ class View:
         """Return everything that happened to an incident, in order."""
         return incidents.events_of(self._connection, incident_id)
 
+    def last_event(self) -> int:
+        """Return the number of the newest event of all: it changes with every change."""
+        return incidents.last_event(self._connection)
+
     def watched(self) -> list[Incident]:
         """Return the incidents about which something may still have to be said."""
         return incidents.watched(self._connection)

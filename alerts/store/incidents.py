@@ -116,3 +116,9 @@ def events_of(connection: sa.Connection, incident_id: str) -> list[AnyEvent]:
         .order_by(incident_events.c.number)
     ).scalars()
     return [_events_decoder.decode(body) for body in found]
+
+
+def last_event(connection: sa.Connection) -> int:
+    """Return the number of the newest event of all, 0 when there is none."""
+    found: int | None = connection.execute(sa.select(sa.func.max(incident_events.c.id))).scalar()
+    return found or 0

@@ -38,7 +38,12 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedPosition(msgspec.Struct, frozen=True):
-    """How far one partition of the signals log was applied, and the last time it told."""
+    """How far one partition of the signals log was applied.
 
-    offset: int
-    time: int | None
+    `offset` is the last record applied (-1: none), `time` the last time that passed. `told_until`
+    matters where the log's time is `now`: the instant up to which all that fell due was intended.
+    """
+
+    offset: int = -1
+    time: int | None = None
+    told_until: int | None = None

@@ -92,6 +92,7 @@ feed_offsets = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("offset", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=True),
+    Column("told_until", BigInteger, nullable=True),
 )
 
 applied_signals = Table(

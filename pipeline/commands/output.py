@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from alerts.errors import AlertsError
 from pipeline.errors import PipelineError
 
 FINDING, USAGE, ENVIRONMENT = 1, 2, 3
@@ -76,6 +77,6 @@ def errors_told() -> Iterator[None]:
     """Turn our errors into one message on stderr and the exit code that goes with it."""
     try:
         yield
-    except PipelineError as error:
+    except (AlertsError, PipelineError) as error:
         Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {escape(str(error))}")
         raise typer.Exit(error.exit_code) from error

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("offset", sa.BigInteger, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=True),
+        sa.Column("told_until", sa.BigInteger, nullable=True),
     )
     op.create_table(
         "applied_signals",

@@ -1,0 +1,249 @@
+"""From the signals log to the outbox: applies what was signalled, writes what is to be said."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from alerts.command import Refusal
+from alerts.couriers import Couriers
+from alerts.delivery import Delivery
+from alerts.feed import FeedRecord, SignalFeed, TimePassed
+from alerts.incident import Incident
+from alerts.lifecycle import decide
+from alerts.notification import Due
+from alerts.policy import Policy
+from alerts.store import FeedPosition, IncidentStore, View, Work
+from alerts.timers import due, next_due
+from detectors.signal import Signal
+
+READ_AT_ONCE = 1_000
+KEPT_IN_SIGHT = 3_600_000
+"""Milliseconds a resolved incident is still looked at: a page under way may yet be confirmed."""
+
+
+class Alerter:
+    """Turns one partition's signals into incidents and intents; reads no clock.
+
+    With `couriers` the time of people is the clock's: `apply` only records, `advance(now)` writes
+    what is due and wakes them. Without, it is the log's (event mode): `apply` takes everything that
+    falls due up to each time passed, in turn, and delivers in place, so that the same log
+    always leads to the same incidents, notifications and dedup keys. One thread uses it.
+    """
+
+    def __init__(
+        self,
+        store: IncidentStore,
+        policy: Policy,
+        delivery: Delivery,
+        *,
+        couriers: Couriers | None = None,
+        partition: int = 0,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._delivery = delivery
+        self._couriers = couriers
+        self._partition = partition
+        self._held: list[Signal] = []
+        with store.read() as view:
+            self._kept = view.position(partition)
+        self._read = self._kept.offset
+        self._next: int | None = None
+        self._seen_event = -1
+
+    @property
+    def position(self) -> int:
+        """The offset behind which `apply` wants the next records; -1 at the start."""
+        return self._read
+
+    @property
+    def time(self) -> int | None:
+        """The last time that passed in the log."""
+        return self._kept.time
+
+    def catch_up(self, feed: SignalFeed, now: int) -> int:
+        """Apply all the feed has, then say what is due; returns the number of records.
+
+        A backlog is applied whole before anything is said, so that a surge that ended
+        while we were away pages nobody.
+        """
+        applied = 0
+        while records := feed.read(self._read, READ_AT_ONCE):
+            self.apply(records, now)
+            applied += len(records)
+        self.advance(now)
+        return applied
+
+    def apply(self, records: Sequence[tuple[int, FeedRecord]], now: int) -> None:
+        """Apply the records behind `position`; repeats are harmless.
+
+        Events, incidents, the last signal applied and the offset are kept in one transaction. In
+        event mode `now` is not looked at: signals wait for the time that follows them.
+        """
+        fresh = [(offset, record) for offset, record in records if offset > self._read]
+        if not fresh:
+            return
+        if self._couriers is None:
+            self._apply_by_the_log(fresh)
+        else:
+            self._apply_by_the_clock(fresh, now)
+
+    def advance(self, now: int) -> bool:
+        """Write what is due at `now`, wake the couriers; True when something was written.
+
+        In event mode everything up to the log's time is said and delivered already: this tries
+        again what was not delivered and answers what people did meanwhile; `now` is the log's.
+        """
+        if self._couriers is None:
+            return self._settle_unfinished()
+        with self._store.read() as view:
+            quiet = not any(self._due(view, incident, now) for incident in view.watched())
+        wrote = not quiet and self._intend(now)
+        self._couriers.wake()
+        return wrote
+
+    def next_due(self, after: int) -> int | None:
+        """Return the first instant behind `after` at which there is something to say or to try.
+
+        Holds until a signal is applied, a person does something, or an attempt ends.
+        """
+        with self._store.read() as view:
+            return self._next_due(view, after)
+
+    # The clock's time.
+
+    def _apply_by_the_clock(self, records: Sequence[tuple[int, FeedRecord]], now: int) -> None:
+        reached = self._kept
+        with self._store.write() as work:
+            for offset, record in records:
+                if isinstance(record, TimePassed):
+                    reached = replace(reached, time=max(record.time, reached.time or record.time))
+                else:
+                    self._apply_signal(work, record, now)
+                reached = replace(reached, offset=offset)
+            work.advance_feed(self._partition, reached)
+        self._kept = reached
+        self._read = reached.offset
+
+    # The log's time.
+
+    def _apply_by_the_log(self, records: Sequence[tuple[int, FeedRecord]]) -> None:
+        self._settle_unfinished()
+        reached = self._kept
+        for offset, record in records:
+            self._read = offset
+            if not isinstance(record, TimePassed):
+                self._held.append(record)
+                continue
+            time = max(record.time, reached.time or record.time)
+            reached = FeedPosition(offset, time, reached.told_until)
+            if self._held or (self._next is not None and self._next <= time):
+                self._pass(reached)
+                reached = self._kept
+        if reached != self._kept:
+            self._keep(replace(reached, told_until=reached.time))
+
+    def _pass(self, reached: FeedPosition) -> None:
+        """Apply the signals held, then take what falls due in turn up to the time reached."""
+        time = reached.time
+        if time is None:
+            return
+        with self._store.write() as work:
+            for signal in self._held:
+                self._apply_signal(work, signal, time)
+            work.advance_feed(self._partition, reached)
+        self._held.clear()
+        self._kept = reached
+        self._settle(time)
+
+    def _settle_unfinished(self) -> bool:
+        """Go on where a killed process stopped, and answer what people did since."""
+        time = self._kept.time
+        if time is None:
+            return False
+        with self._store.read() as view:
+            seen = view.last_event()
+        if seen == self._seen_event and self._kept.told_until == time:
+            return False
+        self._settle(time)
+        return True
+
+    def _settle(self, time: int) -> None:
+        """Take what falls due in turn up to `time`, each with `now` at its own instant."""
+        at = time - 1 if self._kept.told_until is None else self._kept.told_until
+        while True:
+            self._deliver(at)
+            with self._store.read() as view:
+                attempt_at = view.next_attempt_at()
+                due_at = {
+                    incident.id: next_due(incident, view.entries(incident.id), at, self._policy)
+                    for incident in view.watched()
+                }
+            instants = [each for each in (attempt_at, *due_at.values()) if each is not None]
+            at = min(instants, default=time + 1)
+            if at > time:
+                break
+            self._intend(at, {name for name, instant in due_at.items() if instant == at})
+        self._intend(time)
+        self._deliver(time)
+        with self._store.read() as view:
+            self._next = self._next_due(view, time)
+            self._seen_event = view.last_event()
+
+    def _deliver(self, now: int) -> None:
+        """Try what waits, one after the other; what fails is tried again at a later instant."""
+        while True:
+            with self._store.read() as view:
+                rows = view.waiting(until=now, limit=1)
+            if not rows:
+                return
+            self._delivery.attempt(rows[0].id, lambda: now)
+
+    def _keep(self, reached: FeedPosition) -> None:
+        with self._store.write() as work:
+            work.advance_feed(self._partition, reached)
+        self._kept = reached
+
+    # Both.
+
+    def _apply_signal(self, work: Work, signal: Signal, now: int) -> None:
+        if not work.mark_applied(signal):
+            return
+        latest = work.latest(signal.brand, signal.rule)
+        decided = decide(latest, signal, now, self._policy.lifecycle)
+        if isinstance(decided, Refusal):  # a signal is never refused
+            raise TypeError(decided.message)
+        work.record(latest, decided)
+
+    def _intend(self, now: int, only: set[str] | None = None) -> bool:
+        """Write what is due at `now` to the outbox; True when there was something."""
+        wrote = False
+        with self._store.write() as work:
+            for incident in work.watched():
+                if only is not None and incident.id not in only:
+                    continue
+                for each in self._due(work, incident, now):
+                    wrote |= work.plan(each, now)
+                if _out_of_sight(incident, now):
+                    work.unwatch(incident.id)
+            if self._couriers is None:
+                reached = replace(self._kept, told_until=now)
+                work.advance_feed(self._partition, reached)
+                self._kept = reached
+        return wrote
+
+    def _due(self, view: View, incident: Incident, now: int) -> tuple[Due, ...]:
+        return due(incident, view.entries(incident.id), now, self._policy)
+
+    def _next_due(self, view: View, after: int) -> int | None:
+        instants = [
+            next_due(incident, view.entries(incident.id), after, self._policy)
+            for incident in view.watched()
+        ]
+        instants.append(view.next_attempt_at())
+        return min((each for each in instants if each is not None), default=None)
+
+
+def _out_of_sight(incident: Incident, now: int) -> bool:
+    resolved_at = incident.resolved_at
+    return resolved_at is not None and now >= resolved_at + KEPT_IN_SIGHT

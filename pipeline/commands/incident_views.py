@@ -1,0 +1,101 @@
+"""An incident and its events, as documents for programs and as rows for people."""
+
+import msgspec
+
+from alerts.incident import AnyEvent, Incident, Level, Updates
+from pipeline.commands.output import rfc3339
+
+HEADINGS = ("id", "severity", "state", "since", "observed", "usual", "owner", "calm since")
+
+
+def incident_document(incident: Incident) -> dict[str, object]:
+    """Give the stable JSON form of an incident; times in RFC 3339, None where there is none."""
+    return {
+        "id": incident.id,
+        "brand": incident.brand,
+        "rule": incident.rule,
+        "lane": incident.lane,
+        "severity": incident.severity,
+        "state": incident.state,
+        "opened_at": rfc3339(incident.opened_at),
+        "noticed_at": rfc3339(incident.noticed_at),
+        "opened_by": incident.opened_by,
+        "acknowledged_at": rfc3339(incident.acknowledged_at),
+        "acknowledged_by": incident.acknowledged_by,
+        "owner": incident.owner,
+        "calm_at": rfc3339(incident.calm_at),
+        "resolved_at": rfc3339(incident.resolved_at),
+        "resolved_by": incident.resolved_by,
+        "verdict": incident.verdict,
+        "reopened": incident.reopened,
+        "missed": incident.missed,
+        "level": _level(incident.level),
+        "updates": {
+            "internal": _updates(incident.internal),
+            "public": _updates(incident.public),
+        },
+        "notes": incident.notes,
+    }
+
+
+def incident_row(incident: Incident) -> tuple[str, ...]:
+    """Give the cells of `HEADINGS`."""
+    level = incident.level
+    return (
+        incident.id,
+        incident.severity,
+        "missed" if incident.missed else incident.state,
+        rfc3339(incident.opened_at) or "",
+        f"{level.observed:.0f} in {level.lane}",
+        f"{level.expected:.1f}",
+        incident.owner,
+        rfc3339(incident.calm_at) or "",
+    )
+
+
+def event_document(event: AnyEvent) -> dict[str, object]:
+    """Give an event as it is stored, its instants in RFC 3339."""
+    stored: dict[str, object] = msgspec.to_builtins(event)
+    return {name: _readable(name, value) for name, value in stored.items()}
+
+
+def event_line(event: AnyEvent) -> str:
+    """Say in one line when something happened, what, and who did it."""
+    document = event_document(event)
+    said = [
+        str(value)
+        for name in ("severity", "reason", "audience", "to", "verdict", "text", "link")
+        if (value := document.get(name))
+    ]
+    by = f" by {event.by}" if event.by else ""
+    return f"{document['at']}  {document['kind']}{by}{': ' if said else ''}{', '.join(said)}"
+
+
+_INSTANTS = frozenset({"at", "event_time", "opened_at", "promised", "unheard_since"})
+
+
+def _readable(name: str, value: object) -> object:
+    if isinstance(value, dict):
+        return {inner: _readable(inner, each) for inner, each in value.items()}
+    return rfc3339(value) if name in _INSTANTS and isinstance(value, int) else value
+
+
+def _level(level: Level) -> dict[str, object]:
+    return {
+        "event_time": rfc3339(level.event_time),
+        "observed": level.observed,
+        "expected": level.expected,
+        "mentions": level.mentions,
+        "voices": level.voices,
+        "share": level.share,
+        "usual_share": level.usual_share,
+        "reason": level.reason,
+    }
+
+
+def _updates(updates: Updates) -> dict[str, object]:
+    return {
+        "count": updates.count,
+        "last_at": rfc3339(updates.last_at),
+        "promised": rfc3339(updates.promised),
+    }

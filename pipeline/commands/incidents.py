@@ -1,0 +1,301 @@
+"""`incidents list|show|open|acknowledge|update|resolve|assign|note`: what people do with one."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.command import (
+    Acknowledge,
+    Assign,
+    Command,
+    Note,
+    Open,
+    Refusal,
+    RefusalReason,
+    Resolve,
+    Update,
+)
+from alerts.incident import Audience, Incident, Verdict
+from alerts.lifecycle import decide
+from alerts.store import View, Work
+from detectors.reading import Rule
+from detectors.severity import Severity
+from pipeline.commands.incident_views import (
+    HEADINGS,
+    event_document,
+    event_line,
+    incident_document,
+    incident_row,
+)
+from pipeline.commands.notification_views import HEADINGS as NOTIFICATION_HEADINGS
+from pipeline.commands.notification_views import notification_document, notification_row
+from pipeline.commands.output import (
+    FINDING,
+    USAGE,
+    Format,
+    FormatOption,
+    console,
+    errors_told,
+    plain,
+    print_json,
+    print_table,
+)
+from pipeline.commands.storage import (
+    DataOption,
+    data_directory,
+    incident_store,
+    now_in,
+)
+from pipeline.commands.times import instant_argument
+from pipeline.errors import SettingsError
+from pipeline.settings import parse_duration
+from pipeline.settings.text import nearest, visible
+
+app = typer.Typer(help="Incidents, and what people do with them.", no_args_is_help=True)
+
+MANY = 1_000_000
+NOT_NOW = frozenset(
+    {
+        RefusalReason.NO_INCIDENT,
+        RefusalReason.ALREADY_OPEN,
+        RefusalReason.ALREADY_ACKNOWLEDGED,
+        RefusalReason.ALREADY_RESOLVED,
+    }
+)
+"""Refusals that say how the incident stands; the others say how the command was written."""
+
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The incident's id, as `incidents list` shows it.")
+]
+ByOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        default_factory=getpass.getuser,
+        help="Who does it. Left out: the user of this machine.",
+        show_default=False,
+    ),
+]
+
+
+@app.command("list")
+def list_incidents(
+    open_: Annotated[bool, typer.Option("--open", help="Only those still open.")] = False,  # noqa: FBT002  # a flag of the command line
+    brand: Annotated[str | None, typer.Option(help="Only of this brand.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")] = 50,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """List incidents, the last opened first.
+
+    Example: crisis-monitor incidents list --open --format json
+    """
+    with errors_told(), incident_store(data) as store, store.read() as view:
+        found = view.incidents(only_open=open_, brand=brand, limit=limit)
+    if output is Format.JSON:
+        print_json([incident_document(incident) for incident in found])
+        return
+    print_table(f"{len(found)} incidents", HEADINGS, [incident_row(each) for each in found])
+
+
+@app.command()
+def show(
+    incident_id: IdArgument, data: DataOption = None, output: FormatOption = Format.TEXT
+) -> None:
+    """Show one incident: how it stands, what happened, what was said to whom.
+
+    Example: crisis-monitor incidents show Acme:negative_surge:2026-11-21T03:00:00Z
+    """
+    with errors_told(), incident_store(data) as store, store.read() as view:
+        incident = _one(view, incident_id)
+        events = view.events(incident.id)
+        rows = view.notifications(incident_id=incident.id, limit=MANY)[::-1]
+        ledgers = [view.attempts(row.id) for row in rows]
+    if output is Format.JSON:
+        print_json(
+            incident_document(incident)
+            | {
+                "events": [event_document(event) for event in events],
+                "notifications": [
+                    notification_document(row, ledger)
+                    for row, ledger in zip(rows, ledgers, strict=True)
+                ],
+            }
+        )
+        return
+    print_table("", HEADINGS, [incident_row(incident)])
+    console().print()
+    for event in events:
+        console().print(plain(event_line(event)))
+    console().print()
+    print_table("said", NOTIFICATION_HEADINGS, [notification_row(row) for row in rows])
+
+
+@app.command("open")
+def open_incident(
+    brand: Annotated[str, typer.Option(help="The brand it is about.")],
+    reason: Annotated[str, typer.Option(help="What is going on, in your words.")],
+    by: ByOption,
+    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.WARNING,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Open an incident by hand; it pages like any other.
+
+    Example: crisis-monitor incidents open --brand Acme --reason "recall announced on TV"
+    """
+    command = Open(by=by, brand=brand, reason=reason, severity=severity)
+    with errors_told():
+        directory = data_directory(data)
+        with incident_store(directory, create=True) as store, store.write() as work:
+            latest = work.latest(brand.strip(), Rule.MANUAL)
+            incident = _done(work, latest, command, now_in(directory))
+    _tell(incident, "opened", output)
+
+
+@app.command()
+def acknowledge(
+    incident_id: IdArgument,
+    by: ByOption,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Take an incident: paging stops, the clock for internal updates starts.
+
+    Example: crisis-monitor incidents acknowledge Acme:negative_surge:2026-11-21T03:00:00Z
+    """
+    _tell(_do(data, incident_id, Acknowledge(by=by)), "acknowledged", output)
+
+
+@app.command()
+def update(  # noqa: PLR0913  # each is an option of the command line
+    incident_id: IdArgument,
+    audience: Annotated[Audience, typer.Option(help="Whom it was given to.")],
+    text: Annotated[str, typer.Option(help="What was said; never empty.")],
+    by: ByOption,
+    link: Annotated[str, typer.Option(help="The published post of a public update.")] = "",
+    next_: Annotated[
+        str | None,
+        typer.Option("--next", metavar="SPAN", help="When the next is promised: 30m, or a time."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language it is in (two letters).")] = "",
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Record an update that was given, and when the next one is promised.
+
+    Example: crisis-monitor incidents update ID --audience internal --text "cause found" --next 30m
+    """
+    with errors_told():
+        directory = data_directory(data)
+        promised = None if next_ is None else _promised(next_, now_in(directory))
+    command = Update(
+        by=by, audience=audience, text=text, link=link, language=language, promised=promised
+    )
+    _tell(_do(directory, incident_id, command), "updated", output)
+
+
+@app.command()
+def resolve(
+    incident_id: IdArgument,
+    by: ByOption,
+    verdict: Annotated[
+        Verdict, typer.Option(help="What it was: real or false.", show_default=False)
+    ] = Verdict.UNSAID,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Say that an incident is over.
+
+    Example: crisis-monitor incidents resolve ID --verdict real
+    """
+    _tell(_do(data, incident_id, Resolve(by=by, verdict=verdict)), "resolved", output)
+
+
+@app.command()
+def assign(
+    incident_id: IdArgument,
+    to: Annotated[str, typer.Option(help="Who is to own it.")],
+    by: ByOption,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Give an incident to somebody.
+
+    Example: crisis-monitor incidents assign ID --to ann
+    """
+    _tell(_do(data, incident_id, Assign(by=by, to=to)), "assigned", output)
+
+
+@app.command()
+def note(
+    incident_id: IdArgument,
+    text: Annotated[str, typer.Option(help="What is to be remembered.")],
+    by: ByOption,
+    data: DataOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Write something down, also after an incident is resolved.
+
+    Example: crisis-monitor incidents note ID --text "supplier called, batch 7 is affected"
+    """
+    _tell(_do(data, incident_id, Note(by=by, text=text)), "noted", output)
+
+
+def _do(data: Path | None, incident_id: str, command: Command) -> Incident:
+    with errors_told():
+        directory = data_directory(data)
+        with incident_store(directory) as store, store.write() as work:
+            return _done(work, _one(work, incident_id), command, now_in(directory))
+
+
+def _done(work: Work, incident: Incident | None, command: Command, now: int) -> Incident:
+    decided = decide(incident, command, now)
+    if isinstance(decided, Refusal):
+        typer.echo(f"refused: {visible(decided.message, 2_000)}", err=True)
+        raise typer.Exit(FINDING if decided.reason in NOT_NOW else USAGE)
+    after = work.record(incident, decided)
+    if after is None:  # a command is about an incident, or opens one
+        raise AssertionError(command)
+    return after
+
+
+def _one(view: View, incident_id: str) -> Incident:
+    found = view.incident(incident_id.strip())
+    if found is not None:
+        return found
+    near = _nearest(incident_id.strip(), view.incident_ids())
+    hint = f"; did you mean {visible(near, 400)}?" if near else "; see `incidents list`"
+    typer.echo(f"there is no incident {visible(incident_id, 400)}{hint}", err=True)
+    raise typer.Exit(FINDING)
+
+
+def _nearest(wanted: str, ids: list[str]) -> str:
+    """Find the one id that begins or ends like the word typed, else the one most like it."""
+    folded = wanted.casefold()
+    starting = [each for each in ids if folded and each.casefold().startswith(folded)]
+    return starting[-1] if starting else nearest(wanted, ids)
+
+
+def _promised(text: str, now: int) -> int:
+    try:
+        return now + parse_duration(text)
+    except ValueError:
+        try:
+            return instant_argument(text)
+        except SettingsError:
+            raise SettingsError(
+                f"--next {visible(text)!r} is neither a span like 30m or 2h nor a time like "
+                "2026-11-21T03:00:00Z"
+            ) from None
+
+
+def _tell(incident: Incident, what: str, output: Format) -> None:
+    if output is Format.JSON:
+        print_json(incident_document(incident))
+        return
+    console().print(
+        f"{what}: [bold]{plain(incident.id)}[/] ({incident.severity}, {incident.state})"
+    )
