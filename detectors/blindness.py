@@ -48,7 +48,7 @@ class SourceWatch:
     """Watches one source over all brands, bucket by bucket.
 
     Guarantees: never blind before `warm_up` of known time since the first sign of life, nor in a
-    bucket with a mention or an advanced `delivered_up_to`; unknown buckets change nothing; signals
+    bucket with a mention or one that a poll covers; unknown buckets change nothing; the signals
     of one silence are opened, level*, ended, numbered without gaps.
     """
 
@@ -121,12 +121,13 @@ class SourceWatch:
         its own, `held` the silent buckets running.
         """
         end = start + length
-        advanced = delivered_up_to is not None and delivered_up_to > self._delivered_up_to
-        if advanced and delivered_up_to is not None:
-            self._delivered_up_to = delivered_up_to
-        if accepted > 0 and end > self._delivered_up_to:
-            self._delivered_up_to = end
-        if accepted > 0 or advanced:
+        polled = False
+        if delivered_up_to is not None:
+            polled = delivered_up_to > self._delivered_up_to or delivered_up_to >= end
+            self._delivered_up_to = max(self._delivered_up_to, delivered_up_to)
+        if accepted > 0:
+            self._delivered_up_to = max(self._delivered_up_to, end)
+        if accepted > 0 or polled:
             return self._hear(end, cell, accepted, known=known)
         if not known:
             return self._read(0, 0.0, 0.0, Reason.UNKNOWN), ()
@@ -137,7 +138,7 @@ class SourceWatch:
     def _hear(
         self, end: int, cell: int, accepted: int, *, known: bool
     ) -> tuple[Reading, tuple[Signal, ...]]:
-        """Take a sign of life: a silence, if there was one, is over and teaches how long one may be."""
+        """Take a sign of life; a silence that is over teaches how long one may be."""
         signals: tuple[Signal, ...] = ()
         missed = self._missed
         if self._blind:
@@ -190,7 +191,7 @@ class SourceWatch:
         return self._read(0, self._missed, evidence, reason), signals
 
     def _usual(self, cell: int) -> float:
-        """Return the mentions a bucket usually holds, leaning low where that hour is hardly known."""
+        """Return what a bucket usually holds, leaning low in hours hardly known."""
         settings = self._settings
         baseline = self._baseline
         weight = settings.unheard_weight / HOUR
@@ -226,7 +227,7 @@ class SourceWatch:
                 f"{self._source} delivers again after {minutes} min"
                 if kind is SignalKind.ENDED
                 else f"nothing from {self._source} for {minutes} min, "
-                f"{self._missed:.0f} mentions were usual"
+                f"where {self._missed:.0f} mentions or polls were usual"
             ),
         )
 
