@@ -95,6 +95,7 @@ class Fold:
         self._lateness = 0 if settings.event_mode else settings.detection.allowed_lateness
         self._seasons = Seasons()
         self._brands: dict[str, BrandFold] = {}
+        self._in_order = True
         self._changed: set[str] = set()
         self._out = Outputs()
         self._time = PartitionTime(event_mode=settings.event_mode)
@@ -251,6 +252,7 @@ class Fold:
         zone = self.settings.brands.get(name, self.settings.zone)
         brand = BrandFold(name, zone, self._detection, self._next_close or 0)
         self._brands[name] = brand
+        self._in_order = False
         self._changed.add(name)
         return brand
 
@@ -263,7 +265,9 @@ class Fold:
             tick.writer, tick.time, catching_up=tick.catching_up, retired=tick.retired
         )
         if unknown is not None:
-            self._unknown.append(unknown)
+            # an event log's last bucket before a gap is known: its mentions said so
+            known = self._length if self.settings.event_mode else 0
+            self._unknown.append(Span(unknown.start + known, unknown.end))
         time = self._time.time
         if time is None or time == before:
             return
@@ -295,6 +299,9 @@ class Fold:
 
     def _close_until(self, limit: int) -> None:
         length = self._length
+        if not self._in_order:
+            self._brands = dict(sorted(self._brands.items()))
+            self._in_order = True
         while self._next_close is not None and self._next_close + length <= limit:
             start = self._next_close
             until = max(

@@ -360,7 +360,7 @@ class SqliteLog:
         """
         dropped = self._db.execute(
             "DELETE FROM mentions WHERE offset < "
-            "(SELECT coalesce(min(offset), 0) FROM mentions WHERE at >= ?) "
+            "(SELECT coalesce(min(offset), 1 << 62) FROM mentions WHERE at >= ?) "
             "AND offset < ? AND offset < ?",
             (before, self.folded_offset, self.end_offset),
         ).rowcount
