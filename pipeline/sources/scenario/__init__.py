@@ -3,7 +3,7 @@
 from pipeline.sources.scenario.brands import BRANDS, invented_brands
 from pipeline.sources.scenario.episodes import Episode, EpisodeKind
 from pipeline.sources.scenario.scenario import START, Scenario
-from pipeline.sources.scenario.writing import public_form, write_jsonl
+from pipeline.sources.scenario.writing import write_jsonl
 
 __all__ = [
     "BRANDS",
@@ -12,6 +12,5 @@ __all__ = [
     "EpisodeKind",
     "Scenario",
     "invented_brands",
-    "public_form",
     "write_jsonl",
 ]
