@@ -21,6 +21,8 @@ _SECONDS = {f"{second:02}": second * 1000 for second in range(60)}
 _DIGITS = re.compile(r"[0-9]{9,14}(\.[0-9]{1,9})?")
 _LEAP_SECOND = re.compile(r"(?<=:[0-9]{2}:)60(?![0-9])")
 _LONGEST = 48
+_USUAL = frozenset({"--T::", "-- ::"})
+"""What stands between the digits of the usual form, up to the seconds."""
 _FIRST_EPOCH_MS = 100_000_000_000
 """Numbers from here on are milliseconds (March 1973 on), below it seconds (until the year 5138)."""
 
@@ -51,7 +53,12 @@ def instant_of(value: str, zone: str | None) -> int:
     1424158565000
     """
     second = _SECONDS.get(value[17:19])
-    if second is not None and value[19:20] != "." and len(value) <= _LONGEST:
+    if (
+        second is not None
+        and value[4:17:3] in _USUAL
+        and value[19:20] != "."
+        and len(value) <= _LONGEST
+    ):
         minute = _minute(value[:17], value[19:], zone)
         if minute is not None:
             return minute + second

@@ -86,14 +86,14 @@ def row_decoder(
             )
         cells.append("")
         try:
-            written = "".join(name_cells(cells))
-            if len(written) > MAX_FIELD_CHARACTERS or "\0" in written:
-                for field in names:
-                    short(field, cells[columns[field]], MAX_FIELD_CHARACTERS)
             event_time = instant_of(cells[at_time], zone)
             if now is not None:
                 refuse_future(event_time, now)
             rating = rating_of_cell(cells[at_rating])
+            written = "".join(name_cells(cells))
+            if len(written) > MAX_FIELD_CHARACTERS or "\0" in written:
+                for field in names:
+                    short(field, cells[columns[field]], MAX_FIELD_CHARACTERS)
             text = text_of(cells[at_text], rated=rating is not None)
             url = cells[at_url]
             if url:
