@@ -53,6 +53,11 @@ class Couriers:
         for courier in self._couriers:
             courier.look.set()
 
+    @property
+    def are_idle(self) -> bool:
+        """Whether no call and no series of calls is under way."""
+        return all(courier.is_idle.is_set() for courier in self._couriers)
+
     def stop(self, seconds: float = 15.0) -> bool:
         """Finish the calls under way and stop; False where one did not end in time."""
         self._stopping.set()
@@ -88,6 +93,7 @@ class _Courier(threading.Thread):
     ) -> None:
         super().__init__(name=f"courier {receiver}", daemon=True)
         self.look = threading.Event()
+        self.is_idle = threading.Event()
         self._store = store
         self._delivery = delivery
         self._receiver = receiver
@@ -103,7 +109,9 @@ class _Courier(threading.Thread):
             except AlertsError as error:
                 _log.warning("delivery waits for the incident store", error=str(error))
                 rest = _LONGEST_SLEEP
+            self.is_idle.set()
             self.look.wait(rest)
+            self.is_idle.clear()
 
     def _deliver_all(self) -> float:
         """Deliver what is due; return the seconds until something is, or is to be looked for."""
