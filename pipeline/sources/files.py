@@ -74,7 +74,7 @@ class FileSource:
         self._ingested_at = ingested_at
         self._tell = tell
         self._stdin = stdin
-        self._stays: list[IO[bytes]] = []
+        self._kept_files: list[IO[bytes]] = []
         self._files: list[_File] | None = None
 
     @property
@@ -96,7 +96,11 @@ class FileSource:
         """Open every file, find its form and its columns; `read` does it where nobody did."""
         if self._files is not None:
             return
-        files = [self._open(path) for path in self._paths]
+        try:
+            files = [self._open(path) for path in self._paths]
+        except BaseException:
+            self.close()
+            raise
         told: set[str] = set()
         for file in files:
             for field, column in file.form.mapped.guessed:
@@ -112,10 +116,19 @@ class FileSource:
         files = self._files or []
         surveys = [file.survey() for file in files]
         streams = [self._ordered(file, seen) for file, seen in zip(files, surveys, strict=True)]
-        if _follow_each_other(surveys):
-            yield from chain.from_iterable(streams)
-        else:
-            yield from _merged(streams)
+        try:
+            if _follow_each_other(surveys):
+                yield from chain.from_iterable(streams)
+            else:
+                yield from _merged(streams)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of what was kept of the standard input; reading to the end does it too."""
+        for kept in self._kept_files:
+            kept.close()
+        self._kept_files = []
 
     def _ordered(self, file: "_File", seen: Survey) -> Items:
         if seen.ordered:
@@ -180,7 +193,7 @@ class FileSource:
                 f"cannot keep the standard input in {where}: {error.strerror}; "
                 "make room there or set TMPDIR"
             ) from error
-        self._stays.append(kept)
+        self._kept_files.append(kept)
         return Path(kept.name)
 
 

@@ -141,5 +141,6 @@ def _times_decoder(key: str) -> "msgspec.json.Decoder[_Times]":
     """Prepare the reading of an object's time alone."""
     if key == "created_at":
         return msgspec.json.Decoder(_Times)
-    named = msgspec.defstruct("Times", [], bases=(_Times,), rename={"told": key})
+    fields = [("told", Any, None), ("created_at", Any, None)]
+    named = msgspec.defstruct("Times", fields, rename={"told": key})
     return msgspec.json.Decoder(cast("type[_Times]", named))
