@@ -123,13 +123,15 @@ def _read_file(path: Path) -> str:
             f"{where} may not be read by this user: change its owner or mode"
         ) from None
     except (OSError, ValueError) as problem:
-        raise SecretUnavailable(f"{where} cannot be read ({_reason(problem)})") from None
+        raise SecretUnavailable(f"{where} cannot be read: {_reason(problem)}") from None
     if len(raw) > MAX_SECRET_FILE_BYTES:
         raise SecretUnavailable(f"{where} is larger than 64 KiB: that is no secret")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise SecretUnavailable(f"{where} is not UTF-8 text") from None
+        raise SecretUnavailable(
+            f"{where} is not UTF-8 text: write the secret there as plain text"
+        ) from None
 
 
 def _reason(problem: Exception) -> str:

@@ -32,8 +32,8 @@ def is_plain(text: str) -> bool:
     return visible(text, len(text) + 1) == text
 
 
-def nearest(word: str, valid: Iterable[str]) -> str:
-    """Return the valid word most like `word`, or "" when none is like it.
+def nearest(word: str, valid: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the valid word most like `word`, or "" when none has that much likeness (0 to 1).
 
     >>> nearest("alises", ["aliases", "handles"]), nearest("x", ["aliases"])
     ('aliases', '')
@@ -42,5 +42,5 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     folded = word[:200].casefold().replace("-", "_")
     if folded in by_folded:
         return by_folded[folded]
-    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=likeness)
     return by_folded[found[0]] if found else ""

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from pipeline.judging.vader import VaderScorer
 from pipeline.settings.checks.report import Report
 from pipeline.settings.languages import CODES, nearest_code
 from pipeline.settings.positions import KeyPath
@@ -98,7 +99,14 @@ def _check_exclusions(report: Report, path: KeyPath, brand: BrandSection) -> Non
 
 def _check_languages(report: Report, path: KeyPath, brand: BrandSection) -> None:
     for number, code in enumerate(brand.languages):
-        check_language(report, (*path, "languages", number), code)
+        here = (*path, "languages", number)
+        check_language(report, here, code)
+        if code in CODES and code not in VaderScorer.languages:
+            report.warning(
+                here,
+                f'nothing judges "{code}" yet: its mentions are counted and shown as unscored',
+                "keep it: they are never taken for neutral",
+            )
     if not brand.languages:
         report.mistake((*path, "languages"), "is empty", 'write at least one, such as ["en"]')
 

@@ -24,7 +24,7 @@ def check_ingest(report: Report) -> None:
     check_keys(report, ("ingest",), ingest)
     doors = [each for each in report.document.sources if each.kind is SourceKind.HTTP]
     locked = _locked(ingest) or (bool(doors) and all(_locked(door) for door in doors))
-    if not ingest.loopback and not locked:
+    if _is_host(ingest.host) and not ingest.loopback and not locked:
         report.mistake(
             ("ingest", "host"),
             f"{visible(ingest.host)} can be reached by others, and not every source asks for a key",

@@ -12,6 +12,9 @@ from pipeline.settings.secrets import Secret, SecretUnavailable, read_secrets
 from pipeline.settings.sections.section import Section
 from pipeline.settings.text import is_plain, nearest, visible
 
+_LIKENESS = 0.8
+"""Of zones: Bonn is not London."""
+
 
 class Report:
     """Collects findings; a key already reported as not understood is left alone."""
@@ -116,18 +119,21 @@ def is_zone(zone: str) -> bool:
     return bool(zone)
 
 
+@cache
 def nearest_zone(zone: str) -> str:
     """Return the zone meant by a misspelt name or by a city alone, or ""."""
     zones = _zones()
     asked = zone.strip().replace(" ", "_")
     cities = {name.rpartition("/")[2]: name for name in zones}
-    whole = nearest(asked, zones)
+    whole = nearest(asked, zones, _LIKENESS)
     if whole:
         return whole
-    city = nearest(asked.rpartition("/")[2], cities)
+    city = nearest(asked.rpartition("/")[2], cities, _LIKENESS)
     return cities[city] if city else ""
 
 
 @cache
 def _zones() -> tuple[str, ...]:
-    return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
+    """Every zone of a place; Etc/GMT+1 is left out, since it means what few expect (UTC-1)."""
+    places = (name for name in available_timezones() if "/" in name and name[:4] != "Etc/")
+    return ("UTC", *sorted(places))
