@@ -15,7 +15,7 @@ from pathlib import Path
 from detectors.observation import Bucket, Observation
 from detectors.settings import MINUTE, Detection
 from detectors.volume import VolumeDetector
-from tests.bench.numenta import Series, evaluate, read_series
+from tests.bench.numenta import Outcome, Series, evaluate, read_series
 
 STEP = 5 * MINUTE
 
@@ -38,23 +38,27 @@ def anomaly_scores(series: Series, settings: Detection) -> list[float]:
     return scores
 
 
+def outcomes(folder: Path) -> list[Outcome]:
+    """Numenta's three profiles over the folder's series, with the settings as shipped."""
+    settings = Detection(bucket=STEP)
+    return evaluate((one, anomaly_scores(one, settings)) for one in read_series(folder))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.nab", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with windows.json")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options = parser.parse_args(arguments)
     try:
-        series = read_series(options.data)
-        settings = Detection(bucket=STEP)
-        outcomes = evaluate((one, anomaly_scores(one, settings)) for one in series)
+        found = outcomes(options.data)
     except (OSError, ValueError, KeyError) as error:
         print(f"nab: {options.data}: {error}", file=sys.stderr)
         return 3
     if options.format == "json":
-        print(json.dumps({outcome.profile: round(outcome.score, 2) for outcome in outcomes}))
+        print(json.dumps({outcome.profile: round(outcome.score, 2) for outcome in found}))
         return 0
     print(f"{'profile':<15}{'score':>7}{'windows':>9}{'found':>7}{'false':>7}{'threshold':>11}")
-    for one in outcomes:
+    for one in found:
         print(
             f"{one.profile:<15}{one.score:>7.1f}{one.windows:>9}{one.found:>7}"
             f"{one.false_alerts:>7}{one.threshold:>11.2f}"
