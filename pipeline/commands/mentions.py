@@ -55,7 +55,7 @@ def list_mentions(  # noqa: PLR0913  # each is an option of the command line
         )
         store = MentionStore(data_directory(data), read_only=True)
         try:
-            found = store.list(wanted, limit=limit)
+            found = store.find(wanted, limit=limit)
         finally:
             store.close()
     if output is Format.JSON:

@@ -77,7 +77,7 @@ class MentionStore:
             self._brands.forget()
             raise
 
-    def list(
+    def find(
         self, wanted: MentionFilter, *, limit: int = 50, newest: bool = True
     ) -> list[JudgedEntry]:
         """The mentions asked for, by event time."""

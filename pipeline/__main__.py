@@ -1,0 +1,72 @@
+"""The `crisis-monitor` command: where everything is put together."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.commands import config, incidents, mentions, notifications, rejected
+from pipeline.commands.backtest import backtest
+from pipeline.commands.demo import demo
+from pipeline.commands.doctor import doctor
+from pipeline.commands.replay import replay
+from pipeline.commands.run import run
+from pipeline.commands.status import status
+from pipeline.commands.why import why
+
+app = typer.Typer(
+    help="Notices within minutes when talk about a brand turns into a crisis, pages the right "
+    "person once, and keeps reminding them to give updates until it is over.",
+    epilog="Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 the environment.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS: tuple[Callable[..., Any], ...] = (
+    demo,
+    run,
+    replay,
+    backtest,
+    why,
+    status,
+    doctor,
+)
+for _command in _COMMANDS:
+    app.command()(_command)
+for _name, _group in (
+    ("config", config.app),
+    ("incidents", incidents.app),
+    ("notifications", notifications.app),
+    ("mentions", mentions.app),
+    ("rejected", rejected.app),
+):
+    app.add_typer(_group, name=_name)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if wanted:
+        typer.echo(version("crisis-monitor"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,  # noqa: FBT002  # a flag of the command line
+) -> None:
+    del show_version
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="crisis-monitor")
+
+
+if __name__ == "__main__":
+    main()

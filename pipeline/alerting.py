@@ -1,0 +1,128 @@
+"""From settings to the people's side: incident store, notifiers, delivery, alerter."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from alerts.alerter import Alerter
+from alerts.backoff import DeliverySettings
+from alerts.couriers import Couriers
+from alerts.delivery import Delivery
+from alerts.notifiers.answer import Answer, Result
+from alerts.notifiers.console import ConsoleNotifier
+from alerts.notifiers.post import TimeLimits
+from alerts.notifiers.protocol import Message, Notifier
+from alerts.notifiers.secret import SigningSecret
+from alerts.notifiers.webhook import WebhookNotifier
+from alerts.policy import Policy
+from alerts.samples import SampleSource
+from alerts.store import IncidentStore, open_store
+from pipeline.errors import SettingsError
+from pipeline.log import SqliteLog
+from pipeline.settings import Settings
+from pipeline.settings.sections.receiver import ReceiverKind, ReceiverSection
+from pipeline.stores.feed import LogFeed
+
+Now = Callable[[], int]
+
+
+class Recorder:
+    """A notifier that sends nothing and always delivers: for backtests."""
+
+    def deliver(self, message: Message, *, key: str) -> Answer:
+        """Take the message and keep nothing: the outbox has it all."""
+        del message, key
+        return Answer(Result.DELIVERED, "recorded, not sent")
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+def make_notifiers(
+    settings: Settings, read_now: Now, *, console: Console | None = None
+) -> dict[str, Notifier]:
+    """One notifier for each configured receiver; raise SettingsError for a secret that is missing."""
+    return {
+        receiver.name: _notifier(receiver, read_now, console) for receiver in settings.receivers
+    }
+
+
+def _notifier(receiver: ReceiverSection, read_now: Now, console: Console | None) -> Notifier:
+    if receiver.kind is ReceiverKind.CONSOLE:
+        return ConsoleNotifier(console)
+    secrets = receiver.secrets()
+    try:
+        secret = SigningSecret(secrets[0].reveal()) if secrets else None
+    except ValueError as error:
+        raise SettingsError(f"receiver {receiver.name!r}: {error}") from None
+    return WebhookNotifier(
+        receiver.address().reveal(),
+        read_now,
+        secret=secret,
+        limits=TimeLimits(min(5_000, receiver.timeout), receiver.timeout),
+    )
+
+
+def recorders(policy: Policy) -> dict[str, Notifier]:
+    """Notifiers that record and send nothing, one for each receiver of the policy."""
+    return {receiver.name: Recorder() for receiver in policy.receivers}
+
+
+class Alerting(msgspec.Struct):
+    """The people's side of one data directory: `step` moves it, `close` lets it go."""
+
+    store: IncidentStore
+    alerter: Alerter
+    feed: LogFeed
+    notifiers: Mapping[str, Notifier]
+    couriers: Couriers | None = None
+
+    def step(self, now: int) -> int:
+        """Apply what the log has, and say what is due; return the number of records."""
+        return self.alerter.catch_up(self.feed, now)
+
+    def start(self) -> None:
+        """Begin to deliver (clock time)."""
+        if self.couriers is not None:
+            self.couriers.start()
+
+    def close(self) -> None:
+        """Finish the calls under way and close the store."""
+        if self.couriers is not None:
+            self.couriers.stop()
+        for notifier in self.notifiers.values():
+            notifier.close()
+        self.store.close()
+
+
+def make_alerting(  # noqa: PLR0913  # the things the people's side touches, each replaceable
+    directory: Path,
+    settings: Settings,
+    log: SqliteLog,
+    samples: SampleSource,
+    notifiers: Mapping[str, Notifier],
+    *,
+    read_now: Now | None,
+    durable: bool = True,
+) -> Alerting:
+    """Put the people's side together; with `read_now` its time is the clock's, else the log's."""
+    policy = settings.policy()
+    store = open_store(f"sqlite:///{directory / 'incidents.db'}", durable=durable)
+    delivery = Delivery(
+        store,
+        policy,
+        notifiers,
+        samples,
+        DeliverySettings(),
+        waits_for_samples=read_now is not None,
+        public_url=settings.public_url,
+    )
+    couriers = (
+        None
+        if read_now is None
+        else Couriers(store, delivery, [each.name for each in policy.receivers], read_now)
+    )
+    alerter = Alerter(store, policy, delivery, couriers=couriers)
+    return Alerting(store, alerter, LogFeed(log), notifiers, couriers)

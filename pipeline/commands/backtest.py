@@ -1,0 +1,177 @@
+"""`backtest FILE...`: what would have come of a history, had nobody answered."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.notification import Reason
+from detectors.settings import Sensitivity
+from pipeline.backtest import BacktestIncident, BacktestReport, run_backtest
+from pipeline.commands.config_option import ConfigOption
+from pipeline.commands.files import (
+    ChannelOption,
+    FilesArgument,
+    LanguageOption,
+    MapOption,
+    SourceNameOption,
+    ZoneOption,
+    file_source,
+    progress_of,
+)
+from pipeline.commands.output import (
+    Format,
+    FormatOption,
+    console,
+    errors_told,
+    plain,
+    print_json,
+    print_table,
+    rfc3339,
+)
+from pipeline.scorers import ScorerName
+from pipeline.settings import load
+
+
+def backtest(  # noqa: PLR0913  # each is an option of the command line
+    files: FilesArgument,
+    mapping: MapOption = [],  # noqa: B006  # typer reads it and leaves it as it is
+    zone: ZoneOption = None,
+    source: SourceNameOption = "file",
+    channel: ChannelOption = "",
+    language: LanguageOption = "",
+    sensitivity: Annotated[
+        Sensitivity | None, typer.Option(help="How sure a page must be; else as configured.")
+    ] = None,
+    scorer: Annotated[ScorerName, typer.Option(help="Who judges sentiment.")] = ScorerName.VADER,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the databases here, for `why` and `mentions`.")
+    ] = None,
+    config: ConfigOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Take a history down the whole road; nothing is sent and nothing of yours is touched.
+
+    A mapped `brand` column needs no configuration.
+
+    Example: crisis-monitor backtest mentions.csv --map event_time=created_at --zone Europe/Berlin
+    """
+    with errors_told():
+        overrides = {} if sensitivity is None else {"detection": {"sensitivity": sensitivity.value}}
+        settings = load(config, overrides)
+        history = file_source(files, mapping, zone, name=source, channel=channel, language=language)
+        with progress_of(history, "backtest") as moved:
+            report = run_backtest(
+                history.read(),
+                settings,
+                zone=zone or "UTC",
+                scorer=scorer,
+                directory=keep,
+                moved=moved,
+            )
+    if output is Format.JSON:
+        print_json(document(report))
+    else:
+        _print(report)
+
+
+def document(report: BacktestReport) -> dict[str, object]:
+    """The report for programs; instants in RFC 3339, UTC."""
+    return {
+        "mentions": report.mentions,
+        "rejected": sum(report.rejected.values()),
+        "unscored": report.unscored,
+        "late": report.late,
+        "brands": report.brands,
+        "incidents": [_incident(each) for each in report.incidents],
+        "attention": [
+            {
+                "brand": each.brand,
+                "opened_at": rfc3339(each.opened_at),
+                "closed_at": rfc3339(each.closed_at),
+            }
+            for each in report.attention
+        ],
+        "pages_per_week": report.pages_per_week,
+        "repeated": report.repeated,
+        "rejected_by_reason": report.rejected,
+        "blindness": [
+            {
+                "source": each.brand.removeprefix("source:"),
+                "opened_at": rfc3339(each.opened_at),
+                "closed_at": rfc3339(each.closed_at),
+            }
+            for each in report.blindness
+        ],
+        "first": rfc3339(report.first),
+        "last": rfc3339(report.last),
+    }
+
+
+def _incident(each: BacktestIncident) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "brand": each.brand,
+        "rule": each.rule,
+        "lane": each.lane,
+        "severity": each.severity,
+        "opened_at": rfc3339(each.opened_at),
+        "calm_at": rfc3339(each.calm_at),
+        "resolved_at": rfc3339(each.resolved_at),
+        "notifications": [
+            {"at": rfc3339(said.at), "reason": said.reason, "receiver": said.receiver}
+            for said in each.notifications
+        ],
+        "why": each.reason,
+    }
+
+
+def _print(report: BacktestReport) -> None:
+    out = console()
+    out.print(
+        f"[bold]{report.mentions:,} mentions[/] from {rfc3339(report.first) or 'nowhere'} "
+        f"to {rfc3339(report.last) or 'nowhere'}; {report.repeated:,} repeated, {report.late:,} late, "
+        f"{sum(report.rejected.values()):,} rejected, {report.unscored:,} unscored"
+    )
+    for reason, count in report.rejected.items():
+        out.print(f"  rejected as {reason}: {count:,}")
+    print_table(
+        "",
+        ("brand", "mentions", "unique", "voices", "negative", "own"),
+        [
+            (
+                name,
+                f"{each.mentions:,}",
+                f"{each.unique:,}",
+                f"{each.voices:,}",
+                f"{each.negative:,} ({each.negative / max(1, each.mentions):.0%})",
+                f"{each.own:,}",
+            )
+            for name, each in report.brands.items()
+        ],
+    )
+    out.print(
+        f"\n[bold]{len(report.incidents)} incidents[/], {report.pages_per_week} pages a week, "
+        "had nobody answered"
+    )
+    for each in report.incidents:
+        pages = sum(Reason(said.reason).is_page for said in each.notifications)
+        out.print(
+            f"  {rfc3339(each.opened_at)} [bold]{plain(each.brand)}[/] {each.severity}: "
+            f"{plain(each.reason)}"
+        )
+        out.print(
+            f"    calm {rfc3339(each.calm_at) or 'not yet'}, resolved "
+            f"{rfc3339(each.resolved_at) or 'not yet'}; {pages} pages, "
+            f"{len(each.notifications) - pages} reminders and others"
+        )
+    for each in report.attention:
+        out.print(
+            f"  {rfc3339(each.opened_at)} {plain(each.brand)} attention (volume alone, nobody paged) "
+            f"until {rfc3339(each.closed_at) or 'the end'}"
+        )
+    for each in report.blindness:
+        out.print(
+            f"  {rfc3339(each.opened_at)} {plain(each.brand)} silent against its own rhythm "
+            f"until {rfc3339(each.closed_at) or 'the end'}"
+        )

@@ -1,0 +1,75 @@
+"""Samples for a page: a few telling negatives, masked, and where and in which languages they are."""
+
+import threading
+from collections import Counter
+
+from alerts.samples import Sample, Samples
+from detectors.reading import Rule
+from pipeline.judging.privacy import redact
+from pipeline.judging.scorer import Label
+from pipeline.log import SqliteLog
+from pipeline.stores.mentions import MentionFilter, MentionStore
+from pipeline.wire import JudgedEntry
+
+LOOK_BACK = 60 * 60_000
+READ = 400
+LONGEST = 280
+
+
+class MentionSamples:
+    """The mention store as a page asks it; implements alerts.samples.SampleSource; thread-safe."""
+
+    def __init__(self, log: SqliteLog, store: MentionStore) -> None:
+        self._log = log
+        self._store = store
+        self._lock = threading.Lock()
+
+    def samples(self, brand: str, rule: Rule, around: int, limit: int) -> Samples | None:
+        """At most `limit` negatives of the hour before; None while the store lags behind."""
+        if rule is Rule.BLINDNESS:
+            return Samples()
+        with self._lock:
+            if self._store.offset < self._log.judged_end:
+                return None
+            found = self._store.find(
+                MentionFilter(brand, around - LOOK_BACK, around, Label.NEGATIVE, own=False, late=False),
+                limit=READ,
+            )
+        return Samples(
+            tuple(_sample(entry) for entry in _telling(found, limit)),
+            tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
+            tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
+        )
+
+
+def _telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:
+    """The voices heard furthest, then the most negative, then the newest; each text once."""
+    ranked = sorted(
+        entries,
+        key=lambda entry: (
+            entry.voice,
+            entry.mention.reach + entry.mention.engagement,
+            -entry.judgement.score,
+            entry.mention.event_time,
+        ),
+        reverse=True,
+    )
+    chosen: dict[int, JudgedEntry] = {}
+    for entry in ranked:
+        if len(chosen) == limit:
+            break
+        chosen.setdefault(entry.copy, entry)
+    return list(chosen.values())
+
+
+def _sample(entry: JudgedEntry) -> Sample:
+    mention = entry.mention
+    text = redact(mention.text)
+    return Sample(
+        mention.id,
+        text if len(text) <= LONGEST else text[: LONGEST - 1] + "…",
+        mention.url,
+        mention.channel,
+        entry.judgement.language,
+        mention.event_time,
+    )
