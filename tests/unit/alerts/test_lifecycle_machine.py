@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from alerts import clocks
 from alerts.command import Acknowledge, Assign, Command, Note, Refusal, Resolve, Update
@@ -22,7 +22,10 @@ from tests.unit.alerts.story import POLICY, T0, signal
 
 PEOPLE = st.sampled_from(["ann", "bob", "carla"])
 SPANS = st.one_of(
-    st.integers(1, 3 * MINUTE), st.integers(MINUTE, HOUR), st.integers(HOUR, 9 * HOUR)
+    st.integers(1, 3 * MINUTE),
+    st.integers(MINUTE, 10 * MINUTE),
+    st.integers(MINUTE, HOUR),
+    st.integers(HOUR, 9 * HOUR),
 )
 HOSTILE = Samples((Sample("1", "a\u202e\n\x00" * 99, "javascript:x", "\n", "\x00", T0),))
 
@@ -103,24 +106,27 @@ class Course(RuleBasedStateMachine):
             self.signals += self.held
             self.held.clear()
 
+    @initialize(critical=st.booleans())
+    def a_surge_opens(self, *, critical: bool) -> None:
+        self.fold_speaks(choice=0, observed=30.0, rises=critical, deaf=False, late=False)
+
     @rule(
-        kind=st.sampled_from(SignalKind),
+        choice=st.integers(0, 3),
         observed=st.floats(1, 200),
         rises=st.booleans(),
         deaf=st.booleans(),
-        late=st.booleans(),
+        late=st.sampled_from([False, False, False, True]),
     )
     def fold_speaks(
-        self, *, kind: SignalKind, observed: float, rises: bool, deaf: bool, late: bool
+        self, *, choice: int, observed: float, rises: bool, deaf: bool, late: bool
     ) -> None:
-        state = self.fold.state
         follows = {
-            "none": {SignalKind.OPENED},
-            "open": {SignalKind.OPENED, SignalKind.LEVEL, SignalKind.CALM},
-            "calm": {SignalKind.RETURNED, SignalKind.ENDED},
-        }[state]
-        if kind not in follows:
-            return
+            "none": [SignalKind.OPENED],
+            "open": [SignalKind.LEVEL, SignalKind.LEVEL, SignalKind.CALM, SignalKind.OPENED],
+            "calm": [SignalKind.RETURNED, SignalKind.ENDED],
+        }[self.fold.state]
+        kind = follows[choice % len(follows)]
+        self.now += MINUTE
         if kind is SignalKind.OPENED:
             self.fold.begin(self.now)
         if rises and kind is not SignalKind.CALM:
@@ -184,6 +190,12 @@ class Course(RuleBasedStateMachine):
     def the_shell_speaks(self, outcome: Outcome) -> None:
         assert self.newest is not None
         self.spoken(self.newest, outcome)
+
+    @rule(span=SPANS)
+    def a_channel_is_down_for_a_while(self, span: int) -> None:
+        if self.newest is not None:
+            self.spoken(self.newest, Outcome.WAITING)
+        self.now += span
 
     @rule()
     def the_waiting_are_tried(self) -> None:
@@ -277,8 +289,8 @@ class Course(RuleBasedStateMachine):
 
 
 Course.TestCase.settings = settings(
-    max_examples=60,
-    stateful_step_count=35,
+    max_examples=250,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
