@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import isfinite
 from zoneinfo import ZoneInfo
 
 from pipeline.mention import RejectedReason
@@ -23,6 +22,7 @@ _LEAP_SECOND = re.compile(r"(?<=:[0-9]{2}:)60(?![0-9])")
 _LONGEST = 48
 _USUAL = frozenset({"--T::", "-- ::"})
 """What stands between the digits of the usual form, up to the seconds."""
+_BEYOND = 10**15
 _FIRST_EPOCH_MS = 100_000_000_000
 """Numbers from here on are milliseconds (March 1973 on), below it seconds (until the year 5138)."""
 
@@ -71,9 +71,11 @@ def instant_of_number(value: float) -> int:
     >>> instant_of_number(1424158565), instant_of_number(1424158565000)
     (1424158565000, 1424158565000)
     """
-    if not isfinite(value):
-        raise Unusable(RejectedReason.INVALID, "event_time: not a finite number")
-    return _within(int(value) if abs(value) >= _FIRST_EPOCH_MS else int(value * 1000))
+    if -_BEYOND < value < _BEYOND:
+        return _within(int(value) if abs(value) >= _FIRST_EPOCH_MS else int(value * 1000))
+    if value >= _BEYOND:
+        return _within(LATEST)
+    raise Unusable(RejectedReason.INVALID, "event_time: no number of seconds since 1970")
 
 
 @lru_cache(maxsize=4096)
