@@ -1,6 +1,7 @@
 """VADER behind the protocol says what VADER says."""
 
 import csv
+import math
 import os
 from collections import Counter
 from pathlib import Path
@@ -44,12 +45,12 @@ def test_labels_follow_the_compound(text: str, label: Label) -> None:
     assert judgement.language == "en"
 
 
-class Fixed:
-    def __init__(self, compound: float) -> None:
-        self.compound = compound
+class OneWord:
+    """A lexicon in which "x" alone makes the compound asked for."""
 
-    def polarity_scores(self, text: str) -> dict[str, float]:
-        return {"neg": 0.0, "neu": float(bool(text)), "pos": 0.0, "compound": self.compound}
+    def __init__(self, compound: float) -> None:
+        self.lexicon = {"x": compound * math.sqrt(15 / (1 - compound**2))}
+        self.emojis: dict[str, str] = {}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ class Fixed:
     ],
 )
 def test_the_threshold_itself_takes_a_side(compound: float, label: Label) -> None:
-    (judgement,) = VaderScorer(Fixed(compound)).score(["x"], ["en"])
+    (judgement,) = VaderScorer(OneWord(compound)).score(["x"], ["en"])
     assert judgement.label is label
     assert judgement.score == compound
 
