@@ -108,7 +108,7 @@ class Writer:
                 styles.append(f"'''\n{value}'''")
         return self.choose(*styles)
 
-    def array(self, path: KeyPath, value: list[Any], *, inline: bool) -> None:
+    def array(self, path: KeyPath, value: list[Value], *, inline: bool) -> None:
         def gap() -> str:
             return " " if inline else self.choose("", " ", "\n", " # ], \"'\n", "\n\n\t")
 
