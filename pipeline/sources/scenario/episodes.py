@@ -69,11 +69,11 @@ class _Planned(msgspec.Struct, frozen=True):
 
 
 _PLAN = (
-    _Planned(EpisodeKind.PRAISE, 0, 1, 18 * HOUR, 3 * HOUR, 2.0, 3.0),
+    _Planned(EpisodeKind.PRAISE, 0, 1, 18 * HOUR, 3 * HOUR, 3.5, 4.0),
     _Planned(EpisodeKind.SPAM, 0, 2, 10 * HOUR + 30 * MINUTE, 45 * MINUTE, 0.0, 8.0),
     _Planned(EpisodeKind.FAILURE, 0, 3, 8 * HOUR + 20 * MINUTE, 6 * HOUR, 5.0, 6.0),
-    _Planned(EpisodeKind.REPOST_WAVE, 0, 4, 17 * HOUR + 30 * MINUTE, 150 * MINUTE, 4.0, 5.0),
-    _Planned(EpisodeKind.SMALLER_CRISIS, 2, 5, 11 * HOUR + 10 * MINUTE, 3 * HOUR, 2.0, 1.5),
+    _Planned(EpisodeKind.REPOST_WAVE, 0, 4, 17 * HOUR + 30 * MINUTE, 150 * MINUTE, 5.5, 7.0),
+    _Planned(EpisodeKind.SMALLER_CRISIS, 2, 5, 11 * HOUR + 10 * MINUTE, 3 * HOUR, 3.0, 2.0),
 )
 _SILENCE_AFTER = 80 * MINUTE
 _SILENCE_LASTS = 95 * MINUTE
