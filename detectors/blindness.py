@@ -227,7 +227,7 @@ class SourceWatch:
                 f"{self._source} delivers again after {minutes} min"
                 if kind is SignalKind.ENDED
                 else f"nothing from {self._source} for {minutes} min, "
-                f"where {self._missed:.0f} mentions or polls were usual"
+                f"where at least {self._missed:.0f} mentions or polls are usual"
             ),
         )
 
