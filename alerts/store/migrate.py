@@ -42,7 +42,7 @@ def migrate(connection: sa.Connection, where: str, steps: Path = STEPS) -> None:
     except Exception as error:
         raise MigrationFailed(
             f"the incident store {where} could not be brought from step {found or 'none'} to "
-            f"{newest}: {error}. It is as it was; free the cause and start again"
+            f"{newest}: {str(error).splitlines()[0]}. It is as it was; free the cause and start again"
         ) from error
     finally:
         chatter.setLevel(level)

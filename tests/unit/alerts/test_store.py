@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +114,6 @@ def test_a_failed_step_leaves_the_store_as_it_was(tmp_path: Path) -> None:
         "    op.execute('DELETE FROM incidents')\n"
         "    op.execute('SELECT * FROM nowhere')\n"
     )
-    engine = sa.create_engine(url(tmp_path))
     before = _dump(tmp_path)
     database = Database(url(tmp_path))
     with (
@@ -124,7 +122,6 @@ def test_a_failed_step_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     ):
         migrate(connection, "here", steps)
     database.close()
-    engine.dispose()
     assert _dump(tmp_path) == before
     open_store(url(tmp_path)).close()
 
