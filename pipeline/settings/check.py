@@ -14,7 +14,7 @@ _FAR = 2**31
 
 
 def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
-    """Return all mistakes and warnings, in the order of their lines, mistakes first on a line.
+    """Return all mistakes and warnings by their lines; a mistake without a line comes first.
 
     With `surroundings` also what stands outside the file is looked at: environment variables,
     secret files, files to read. What is not understood is not checked for sense.
@@ -35,5 +35,6 @@ def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
 
 
 def _order(finding: Finding) -> tuple[int, str, bool, str]:
-    line = _FAR if finding.line is None else finding.line
-    return line, finding.place, finding.weight is Weight.WARNING, finding.key
+    warning = finding.weight is Weight.WARNING
+    line = (_FAR if warning else 0) if finding.line is None else finding.line
+    return line, finding.place, warning, finding.key

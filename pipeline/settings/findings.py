@@ -1,6 +1,5 @@
 """What is wrong with a configuration: where, what, and how to mend it."""
 
-import json
 from enum import StrEnum
 
 import msgspec
@@ -66,8 +65,6 @@ def key_text(path: KeyPath) -> str:
             written += f"[{part}]"
         else:
             plain = part.isascii() and part.replace("_", "").replace("-", "").isalnum()
-            shown = (
-                visible(part, 60) if plain else json.dumps(visible(part, 60), ensure_ascii=False)
-            )
+            shown = part[:60] if plain else f'"{visible(part, 60)}"'
             written += f".{shown}" if written else shown
     return written
