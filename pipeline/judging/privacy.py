@@ -8,8 +8,11 @@ MASK = "somebrand"
 _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
 )
-_HANDLE = re.compile(rf"(?<![\w.])[@\uff20][^\W{_UNSPACED}]+(?:@\w[\w.-]*\w|\.[a-z0-9_][\w-]*)*")
-_LINK = re.compile(r"(?:https?://|\bwww\.)\S+", re.IGNORECASE)
+_HANDLE = re.compile(  # the search is fast because it begins with a plain "@"
+    rf"@(?<![\w.]@)[^\W{_UNSPACED}]+(?:@\w[\w.-]*\w|\.[a-z0-9_][\w-]*)*"
+)
+_LINK = re.compile(r"https?://\S+")
+_ODD_LINK = re.compile(r"(?:\bhttps?://|\bwww\.)\S+", re.IGNORECASE)
 
 
 def mask(text: str, spans: tuple[int, ...] = ()) -> str:
@@ -35,16 +38,20 @@ def mask(text: str, spans: tuple[int, ...] = ()) -> str:
         masked = MASK.join(parts)
     else:
         masked = text
-    if "@" in masked or "\uff20" in masked:
+    if "\uff20" in masked:
+        masked = masked.replace("\uff20", "@")
+    if "@" in masked:
         masked = _HANDLE.sub(MASK, masked)
-    if "/" in masked or "www." in masked or "WWW." in masked:
+    if "/" in masked:
         masked = _LINK.sub(MASK, masked)
+    if "://" in masked or "www." in masked or "WWW." in masked:
+        masked = _ODD_LINK.sub(MASK, masked)
     if masked is text or not masked.replace(MASK, "").isupper():
         return masked
     return masked.replace(MASK, MASK.upper())
 
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TELEPHONE = re.compile(r"(?<![\w/#.-])(?:\+|00|\(?0|\(?[1-9])[\d ()./\-]{5,20}\d(?!\w)")
 _TELEPHONE_DIGITS = range(7, 16)
 
