@@ -110,7 +110,7 @@ class Baseline:
         self._refresh()
 
     def expected(self, cell: int) -> float:
-        """The usual count in one bucket of that cell (0 while nothing is learnt)."""
+        """Give the usual count in one bucket of that cell (0 while nothing is learnt)."""
         return self.level * self.factors[cell]
 
     def learn(self, count: int, cell: int, hits: int = 0, sample: int = 0) -> None:
@@ -176,7 +176,7 @@ class Baseline:
         self.share = min(max(share, SHARE_LIMITS[0]), SHARE_LIMITS[1])
 
     def state(self) -> BaselineState:
-        """What a new baseline needs to go on equal."""
+        """Give what a new baseline needs to go on equal."""
         learnt_season = any(self.season_time)
         return BaselineState(
             self.learnt,

@@ -18,6 +18,9 @@ NEGATIVE, SAMPLE, MENTIONS, EXPECTED, REACH = range(5)
 LEAST_EXPECTED = 0.05
 """A brand nobody ever complained of is expected to be complained of this often in any window."""
 
+LEAST_P, MOST_EVIDENCE = 1e-30, 30.0
+"""A share less probable than this is no more evidence."""
+
 
 class View(msgspec.Struct, frozen=True):
     """What one lane's window holds: X, M, scored voices, mentions, reach (0 in the slow lane)."""
@@ -52,11 +55,12 @@ class Plan:
         step = max(settings.baseline.step, settings.bucket)
         self.fast = tuple(LanePlan(lane, settings.bucket, step) for lane in settings.fast_lanes)
         self.slow = LanePlan(settings.slow, settings.bucket, step)
-        self.longest = max(
-            max(1, settings.floor.window // settings.bucket),
-            max(1, settings.severity.window // settings.bucket),
-            *(lane.buckets for lane in self.fast),
+        longest = max(
+            settings.floor.window,
+            settings.severity.window,
+            *(lane.window for lane in settings.fast_lanes),
         )
+        self.longest = max(1, longest // settings.bucket)
         half_life = settings.slow.half_life or settings.slow.window
         self.slow_keep = keep(settings.bucket, half_life)
         self.slow_scale = 1.0 + self.slow_keep
@@ -185,7 +189,7 @@ class NegativeSurge:
         gates = lane.settings
         tail = self.tails[i].score(value)
         z = evidence = 0.0
-        passed = False
+        held = 0
         if not warm:
             reason = Reason.WARMING_UP
         elif x < gates.minimum:
@@ -193,35 +197,12 @@ class NegativeSurge:
         elif x < gates.fold * m:
             reason = Reason.BELOW_FOLD
         else:
-            size = self.baseline.size * lane.size_factor
-            z = deviance_z(x, m if m > LEAST_EXPECTED else LEAST_EXPECTED, size)
-            if z < gates.z:
-                reason = Reason.BELOW_Z
-            elif tail < gates.tail:
-                reason = Reason.BELOW_TAIL
-            else:
-                hits = int(x + 0.5)
-                p = share_tail(
-                    hits, max(sample, hits), self.baseline.share, self.settings.share_weight
-                )
-                evidence = -log10(p) if p > 1e-30 else 30.0
-                if p > gates.share_p:
-                    reason = Reason.SHARE_USUAL
-                elif tail + evidence < gates.total:
-                    reason = Reason.BELOW_SUM
-                else:
-                    passed = True
-                    reason = Reason.HOLDING
-        if passed:
-            held = self.held[i] = self.held[i] + 1
-            if held >= lane.hold:
-                reason = Reason.HIT
-        else:
-            held = self.held[i] = 0
-        if gates.total > 0.0:
-            score, threshold = tail + evidence, gates.total
-        else:
-            score, threshold = tail, gates.tail
+            z, evidence, reason = self._weigh(lane, x, m, tail, sample)
+            if reason is Reason.HOLDING:
+                held = self.held[i] + 1
+                if held >= lane.hold:
+                    reason = Reason.HIT
+        self.held[i] = held
         return Reading(
             Rule.NEGATIVE_SURGE,
             lane.lane,
@@ -231,11 +212,30 @@ class NegativeSurge:
             z,
             tail,
             evidence,
-            score,
-            threshold,
+            tail + evidence,
+            gates.total,
             held,
             reason,
         )
+
+    def _weigh(  # noqa: PLR0913, PLR0917  # as above
+        self, lane: LanePlan, x: float, m: float, tail: float, sample: int
+    ) -> tuple[float, float, Reason]:
+        """Hold what passed the cheap gates against the dear ones: z, evidence and the reason."""
+        gates = lane.settings
+        z = deviance_z(x, max(m, LEAST_EXPECTED), self.baseline.size * lane.size_factor)
+        if z < gates.z:
+            return z, 0.0, Reason.BELOW_Z
+        if tail < gates.tail:
+            return z, 0.0, Reason.BELOW_TAIL
+        hits = int(x + 0.5)
+        p = share_tail(hits, max(sample, hits), self.baseline.share, gates.share_weight)
+        evidence = -log10(p) if p > LEAST_P else MOST_EVIDENCE
+        if p > gates.share_p:
+            return z, evidence, Reason.SHARE_USUAL
+        if tail + evidence < gates.total:
+            return z, evidence, Reason.BELOW_SUM
+        return z, evidence, Reason.HOLDING
 
     def _pass(self, bucket: Bucket) -> list[Reading]:
         self.ring.skip(bucket.count)
@@ -246,8 +246,6 @@ class NegativeSurge:
             if bucket.count >= lane.buckets:
                 self.held[i] = 0
             view = self.view(lane.lane)
-            gates = lane.settings
-            threshold = gates.total if gates.total > 0.0 else gates.tail
             readings.append(
                 Reading(
                     Rule.NEGATIVE_SURGE,
@@ -259,7 +257,7 @@ class NegativeSurge:
                     0.0,
                     0.0,
                     0.0,
-                    threshold,
+                    lane.settings.total,
                     self.held[i],
                     Reason.UNKNOWN,
                 )

@@ -17,7 +17,7 @@ SAMPLE_LIMIT = 1000
 
 
 def keep(duration: int, half_life: int) -> float:
-    """The weight left of something after `duration`, both in milliseconds.
+    """Give the weight left of something after `duration`, both in milliseconds.
 
     >>> keep(120, 60)
     0.25
@@ -152,16 +152,16 @@ class Ring:
             self.rows[at] = self.total
 
     def before(self, buckets: int) -> tuple[int, ...]:
-        """The running totals `buckets` ago; `total` less these is the window's sum."""
+        """Give the running totals `buckets` ago; `total` less these is the window's sum."""
         return self.rows[self.at - buckets]
 
     def sums(self, buckets: int) -> list[int]:
-        """The sums over the last `buckets` (at most `size`), by column."""
+        """Give the sums over the last `buckets` (at most `size`), by column."""
         then = self.rows[self.at - buckets]
         return [now - past for now, past in zip(self.total, then, strict=True)]
 
     def state(self) -> RingState:
-        """What a new ring needs to go on equal."""
+        """Give what a new ring needs to go on equal."""
         ordered = self.rows[self.at + 1 :] + self.rows[: self.at + 1]
         columns = []
         for column in zip(*ordered, strict=True):

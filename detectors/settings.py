@@ -73,9 +73,10 @@ class LaneSettings(msgspec.Struct, frozen=True):
     """One lane of the negative surge: its window and the gates it must pass.
 
     `window` is the sliding sum's length, or, where `half_life` is set, the length the lane is
-    counted as for dispersion. `minimum` negative voices; `fold` times the expected; `z`, `tail`
-    and `share_p` as the reading's; `total` is asked of tail + evidence. All gates must be passed
-    for `hold` running.
+    counted as for dispersion. `minimum` negative voices; `fold` times the expected; `z` and
+    `tail` as the reading's; a share no more probable than `share_p` (beta-binomial, its m is
+    `share_weight`); `total` is asked of tail + evidence: two half-convincing facts that are
+    independent in calm times convince together. All gates must be passed for `hold` running.
     """
 
     lane: Lane
@@ -121,9 +122,9 @@ SLOW_LANE = LaneSettings(
     minimum=10,
     fold=1.75,
     z=2.0,
-    tail=2.5,
+    tail=1.5,
     share_p=0.2,
-    total=0.0,
+    total=4.0,
     hold=15 * MINUTE,
     calibration=TailSettings(
         start_quantile=0.45,
@@ -233,11 +234,10 @@ class Detection(msgspec.Struct, frozen=True):
     """All settings of one detection; the same for every brand.
 
     `bucket` is the bucket's length, `allowed_lateness` how long after its end it stays open,
-    `tail_offset` the c of the lanes' u,
-    `slow_tail_fewer` the slow lane's tail under `fewer`.
+    `tail_offset` the c of the lanes' u, `slow_total_fewer` the slow lane's total under `fewer`.
 
-    >>> Detection().slow.tail, Detection(sensitivity=Sensitivity.FEWER).slow.tail
-    (2.5, 3.1)
+    >>> Detection().slow.total, Detection(sensitivity=Sensitivity.FEWER).slow.total
+    (4.0, 4.5)
     """
 
     bucket: int = MINUTE
@@ -247,7 +247,7 @@ class Detection(msgspec.Struct, frozen=True):
     tail_offset: float = 3.0
     fast_lanes: tuple[LaneSettings, ...] = FAST_LANES
     slow_lane: LaneSettings = SLOW_LANE
-    slow_tail_fewer: float = 3.1
+    slow_total_fewer: float = 4.5
     floor: FloorSettings = FloorSettings()
     calm: CalmSettings = CalmSettings()
     severity: SeveritySettings = SeveritySettings()
@@ -259,5 +259,5 @@ class Detection(msgspec.Struct, frozen=True):
     def slow(self) -> LaneSettings:
         """The slow lane as the sensitivity sets it."""
         if self.sensitivity is Sensitivity.FEWER:
-            return msgspec.structs.replace(self.slow_lane, tail=self.slow_tail_fewer)
+            return msgspec.structs.replace(self.slow_lane, total=self.slow_total_fewer)
         return self.slow_lane

@@ -104,5 +104,5 @@ class Tail:
             self.memory = min(self.memory_limit, self.memory + self.weight)
 
     def state(self) -> TailState:
-        """What a new tail needs to go on equal."""
+        """Give what a new tail needs to go on equal."""
         return TailState(self.quantile, self.excess, self.elapsed, self.memory)
