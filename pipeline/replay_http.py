@@ -267,10 +267,10 @@ def _address(url: str) -> httpx.URL:
         address = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):
         address = httpx.URL("")
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not address.host or address.userinfo:
         raise SettingsError(
             "the address to send to is none: write http://HOST:PORT, for example"
-            " http://127.0.0.1:8080"
+            " http://127.0.0.1:8080, without a user or password"
         )
     path = address.path.rstrip("/").removesuffix(MENTIONS_PATH)
     return address.copy_with(path=path or "/", fragment=None)
