@@ -218,7 +218,7 @@ class NegativeSurge:
             reason,
         )
 
-    def _weigh(  # noqa: PLR0913, PLR0917  # as above
+    def _weigh(
         self, lane: LanePlan, x: float, m: float, tail: float, sample: int
     ) -> tuple[float, float, Reason]:
         """Hold what passed the cheap gates against the dear ones: z, evidence and the reason."""

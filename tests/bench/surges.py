@@ -13,9 +13,9 @@ So the calm is restless on purpose, and its share noise is what the detector ass
 
 False pages: 68 brands, one day of warm-up, then three weeks each (204 brand-weeks). A false page is
 a surge opened; rises of severity are given apart. Surges: 50 other brands, calm for eight days and
-up to a start drawn over day 9; from there 3 hours of extra negative voices. "x10" makes the
-negative rate ten times the brand's mean calm rate at the mean of its day: the extra is Poisson at
-nine times that rate, whatever the hour. All strengths start from the same brand and minute. Found
+up to a start drawn over day 9; from there 3 hours of extra negative voices. "x10" is an extra of
+ten times the brand's mean calm rate, Poisson, whatever the hour; how soon the tenth negative voice
+comes is printed beside. All strengths start from the same brand and minute. Found
 is a surge opened between the start and the end of these 3 hours; one that was open by then is not
 found. Delay counts from the start to the end of the bucket that opened; calm from the end of the
 3 hours to the `calm` signal, over all found surges of a cell that had calmed 12 hours later.
@@ -81,6 +81,7 @@ class SurgeRun(msgspec.Struct, frozen=True):
     delay: int | None
     calm: int | None
     lane: str
+    tenth: int | None
 
 
 def draw(rng: np.random.Generator, rate: float, days: int) -> tuple[Counts, Counts]:
@@ -145,7 +146,7 @@ def null_run(settings: Detection, rate: float, seed: tuple[int, ...]) -> NullRun
         graded[signal.surge] = signal.severity
     return NullRun(
         opened=[
-            (signal.bucket_end // MINUTE, signal.lane)
+            (signal.bucket_end // MINUTE, str(signal.lane))
             for signal in opened
             if signal.bucket_end > learnt
         ],
@@ -166,7 +167,9 @@ def surge_run(settings: Detection, rate: float, seed: tuple[int, ...]) -> list[S
     runs = []
     for strength in STRENGTHS:
         extra = np.zeros(stop - start, dtype=np.int64)
-        extra[:SURGE_MINUTES] = rng.poisson((strength - 1) * rate, SURGE_MINUTES)
+        extra[:SURGE_MINUTES] = rng.poisson(strength * rate, SURGE_MINUTES)
+        heard = np.cumsum(negative[start:stop] + extra) >= 10
+        tenth = int(heard.argmax()) + 1 if heard.any() else None
         said = feed(
             BrandDetectors("brand", settings, state),
             start,
@@ -182,7 +185,7 @@ def surge_run(settings: Detection, rate: float, seed: tuple[int, ...]) -> list[S
             if signal.kind is SignalKind.CALM and delay is not None and minute > SURGE_MINUTES:
                 settled = minute - SURGE_MINUTES
                 break
-        runs.append(SurgeRun(strength, delay, settled, lane))
+        runs.append(SurgeRun(strength, delay, settled, lane, tenth))
     return runs
 
 
@@ -257,6 +260,9 @@ def summarise(rate: float, nulls: list[NullRun], surges: list[list[SurgeRun]]) -
             "found": len(delays),
             "found_share": {"low": low, "high": high},
             "delay_minutes": median_interval(delays),
+            "tenth_negative_minutes": median_interval(
+                [run.tenth for run in runs if run.tenth is not None]
+            ),
             "by_lane": dict(sorted(lanes.items())),
         }
     calms = [run.calm for run in flat if run.calm is not None]
@@ -265,7 +271,7 @@ def summarise(rate: float, nulls: list[NullRun], surges: list[list[SurgeRun]]) -
     return cell
 
 
-def measure(  # noqa: PLR0913  # one argument an option
+def measure(
     settings: Detection,
     *,
     seed: int,
@@ -320,7 +326,8 @@ def show(table: list[dict[str, object]]) -> str:
             delay = surge["delay_minutes"]
             lines.append(
                 f"      {name:>4}: found {surge['found']:>2} of {surge['tried']}, median delay "
-                f"{delay['median']} min [{delay['low']}, {delay['high']}], {surge['by_lane']}"
+                f"{delay['median']} min [{delay['low']}, {delay['high']}] (the tenth negative comes "
+                f"at {surge['tenth_negative_minutes']['median']}), {surge['by_lane']}"
             )
     return "\n".join(lines)
 
