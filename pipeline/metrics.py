@@ -161,11 +161,15 @@ class Metrics:
         """Count inputs of a source that are no mention; `reason` is a RejectedReason."""
         self._rejected.labels(self._source_label(source), reason).inc(inputs)
 
-    def lag(self, consumer: str, records: int, milliseconds: int) -> None:
-        """Say how far a consumer is behind: in records, and the age of the oldest of them."""
+    def lag(self, consumer: str, records: int, milliseconds: int | None) -> None:
+        """Say how far a consumer is behind: in records, and the age of the oldest of them.
+
+        An age nobody knows (None) is not shown at all, rather than as 0.
+        """
         label = self._consumer_label(consumer)
         self._lag_records.labels(label).set(records)
-        self._lag_seconds.labels(label).set(milliseconds / 1000)
+        if milliseconds is not None:
+            self._lag_seconds.labels(label).set(milliseconds / 1000)
 
     def watermark(self, instant: int) -> None:
         """Say up to when detection is done; not for an event log, whose time is not ours."""

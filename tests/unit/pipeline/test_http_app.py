@@ -254,7 +254,8 @@ NASTY = st.sampled_from(
         b"\0", b"\xff", b"[", b"{", b"]", b"}", b"\n", b",", b":", b'"', b"NaN", b"1e308",
         b'"\\ud800"', b'"event_time":', b'"text":', b'"0001-01-01T00:00:00Z"', SAID,
         b'"9999-12-31T23:59:59Z"', b'"=cmd()"', b'"\xe2\x80\xae"', b"[" * 2000, b'"id":', b"null",
-        b'"author":{"followers":-1}', b"99999999999999999999999", b"-0.0", b"\r\n", b"1e400", b"\xef\xbb\xbf",
+        b'"author":{"followers":-1}', b"99999999999999999999999", b"-0.0", b"\r\n", b"1e400",
+        b"\xef\xbb\xbf",
     ]
 )  # fmt: skip
 BODIES = st.one_of(
