@@ -6,7 +6,7 @@ answered for once it is on disk; folding goes on between.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import msgspec
@@ -22,6 +22,7 @@ _log = structlog.get_logger(__name__)
 MENTIONS_AT_ONCE = 5_000
 BEHIND = 50_000
 """Mentions accepted but not folded above which senders are asked to wait."""
+UPKEEP_EVERY = 60 * 60_000
 QUEUED = 256
 """Batches waiting to be appended above which senders are asked to wait."""
 
@@ -42,12 +43,19 @@ class EngineThread:
         *,
         tick_every: int = 5_000,
         folded: Callable[[Folded], None] = lambda _: None,
+        appended: Callable[[Sequence[Batch]], None] = lambda _: None,
+        beat: Callable[[], None] = lambda: None,
+        upkeep: Callable[[], None] = lambda: None,
         behind: int = BEHIND,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._tick_every = tick_every
         self._on_folded = folded
+        self._on_appended = appended
+        self._beat = beat
+        self._upkeep = upkeep
+        self._last_upkeep = clock.now()
         self._behind_limit = behind
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._behind = engine.log.mentions_behind(engine.folded)
@@ -133,6 +141,10 @@ class EngineThread:
         if not self._engine.event_mode and self._clock.now() - self._last_tick >= self._tick_every:
             self._tick()
         self._fold_once()
+        self._beat()
+        if self._clock.now() - self._last_upkeep >= UPKEEP_EVERY:
+            self._last_upkeep = self._clock.now()
+            self._upkeep()
 
     def _take(self, *, wait: bool) -> list[_Item]:
         items: list[_Item] = []
@@ -181,6 +193,7 @@ class EngineThread:
                 raise
             return
         self._behind += sum(len(batch.mentions) for batch, _ in batches)
+        self._on_appended([batch for batch, _ in batches])
         for item, answer in zip(items, answers, strict=True):
             item.future.set_result(answer)
 

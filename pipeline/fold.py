@@ -114,6 +114,10 @@ class Fold:
         """How far the partition's time is."""
         return self._time.time
 
+    def hearing(self) -> dict[str, SourceHearing]:
+        """How far each source can be trusted, as of the last bucket closed."""
+        return {name: watch.hearing for name, watch in self._watches.items()}
+
     def would_be_late(self, source: str, event_time: int) -> bool:
         """Whether a mention folded now would be late."""
         next_close = self._next_close

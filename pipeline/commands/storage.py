@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from alerts.store import IncidentStore, open_store
+from alerts.store import IncidentStore, View, open_store
 from pipeline.clock import SystemClock
 from pipeline.errors import EnvironmentProblem
+from pipeline.log import LogKind, SqliteLog
+from pipeline.log import LogKind, SqliteLog
 from pipeline.settings import load
 
 VARIABLE = "CRISIS_MONITOR_DATA_DIR"
 INCIDENTS_FILE = "incidents.db"
+LOG_FILE = "log.db"
 
 DataOption = Annotated[
     Path | None,
@@ -57,7 +60,15 @@ def incident_store(given: Path | None, *, create: bool = False) -> Iterator[Inci
         yield store
 
 
-def now_in(directory: Path) -> int:
-    """Return `now` for what people do with the incidents of a data folder."""
-    del directory
+def now_in(directory: Path, view: View) -> int:
+    """Return `now` for what people do here: the clock's, or the log's where it is an event log."""
+    if (directory / LOG_FILE).is_file():
+        log = SqliteLog.read(directory)
+        try:
+            kind = log.kind
+        finally:
+            log.close()
+        reached = view.last_time()
+        if kind is LogKind.EVENT and reached is not None:
+            return reached
     return SystemClock().now()

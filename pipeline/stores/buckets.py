@@ -5,11 +5,14 @@ from pathlib import Path
 
 import msgspec
 
+from detectors.observation import BucketState, Observation
 from pipeline.log.database import transaction, translated
 from pipeline.stores.database import BrandNumbers, offset_of, open_database, set_offset
 from pipeline.wire import BucketRecord, decode_signals, encode
 
 HOUR = 60 * 60_000
+MOST_GATHERED = 50_000
+"""Minutes gathered in one transaction, so that nobody waits long for the database."""
 
 
 class BucketTable:
@@ -96,6 +99,63 @@ class BucketTable:
                 (number, instant),
             ).fetchone()
         return _bucket(row[0]) if row else None
+
+
+    def gather_before(self, instant: int) -> int:
+        """Gather buckets that ended before this into hours; return how many minutes that took.
+
+        An hour's record holds the sums; its readings are dropped. Spans of unknown stay as they
+        are.
+        """
+        with transaction(self._db, self.path):
+            rows = self._db.execute(
+                "SELECT brand, body FROM buckets "
+                "WHERE start + length * count <= ? AND length < ? AND count = 1 "
+                "ORDER BY brand, start LIMIT ?",
+                (instant - instant % HOUR, HOUR, MOST_GATHERED),
+            ).fetchall()
+            hours: dict[tuple[int, int], list[BucketRecord]] = {}
+            for brand, body in rows:
+                record = _bucket(body)
+                if record.state is not BucketState.UNKNOWN:
+                    hours.setdefault((brand, record.start - record.start % HOUR), []).append(record)
+            for (brand, start), records in hours.items():
+                self._db.execute(
+                    "DELETE FROM buckets WHERE brand = ? AND start >= ? AND start < ? "
+                    "AND count = 1 AND length < ?",
+                    (brand, start, start + HOUR, HOUR),
+                )
+                self._db.execute(
+                    "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, 1, ?)",
+                    (brand, start, HOUR, encode(_gathered(start, records))),
+                )
+        return sum(len(records) for records in hours.values())
+
+
+def _gathered(start: int, records: list[BucketRecord]) -> BucketRecord:
+    first = records[0]
+    blind = any(record.state is BucketState.BLIND for record in records)
+    sums: dict[str, object] = {}
+    for name in first.observation.__struct_fields__:
+        values = [getattr(record.observation, name) for record in records]
+        if isinstance(values[0], dict):
+            merged: dict[str, int] = {}
+            for value in values:
+                for key, count in value.items():
+                    merged[key] = merged.get(key, 0) + count
+            sums[name] = merged
+        else:
+            sums[name] = sum(values)
+    return BucketRecord(
+        first.version,
+        first.brand,
+        start,
+        HOUR,
+        1,
+        BucketState.BLIND if blind else BucketState.KNOWN,
+        Observation(**sums),  # type: ignore[arg-type]  # each field's own kind of sum
+        [],
+    )
 
 
 def _bucket(body: bytes) -> BucketRecord:

@@ -1,0 +1,67 @@
+"""`run`: the service."""
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from pipeline import logs
+from pipeline.clock import SystemClock
+from pipeline.commands.config_option import ConfigOption
+from pipeline.commands.files import tell
+from pipeline.commands.output import errors_told
+from pipeline.commands.storage import DataOption
+from pipeline.composition import EngineOptions
+from pipeline.log import LogKind
+from pipeline.scorers import ScorerName
+from pipeline.service import Service
+from pipeline.settings import load
+
+LOOK_EVERY = 0.5
+
+
+def run(  # noqa: PLR0913  # each is an option of the command line
+    time: Annotated[
+        LogKind,
+        typer.Option(
+            help="What moves time: the wall `clock`, or the mentions' own times (`event`, for "
+            "replays over HTTP). A log keeps the kind it was made with."
+        ),
+    ] = LogKind.CLOCK,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0: a free one.")
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Zone of brands that are not configured, for their hours.")
+    ] = "UTC",
+    scorer: Annotated[ScorerName, typer.Option(help="Who judges sentiment.")] = ScorerName.VADER,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run the monitor until it is told to stop (Ctrl-C, SIGTERM).
+
+    Example: crisis-monitor run --config crisis-monitor.toml
+    """
+    with errors_told():
+        overrides: dict[str, Any] = {"ingest": {}}
+        if host is not None:
+            overrides["ingest"]["host"] = host
+        if port is not None:
+            overrides["ingest"]["port"] = port
+        settings = load(config, overrides)
+        clock = SystemClock()
+        logs.configure(settings.logs.level, settings.logs.form, clock=clock)
+        service = Service(
+            settings, data or settings.storage.directory, clock, EngineOptions(time, scorer, zone)
+        )
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        with service:
+            if service.server is not None:
+                tell(f"listening at {service.server.url} (Ctrl-C stops)")
+            while not stopping.wait(LOOK_EVERY):
+                if service.failure is not None:
+                    raise service.failure

@@ -1,0 +1,65 @@
+"""What the engine did, as metrics: differences of the fold's sums, a second apart at most."""
+
+from collections.abc import Sequence
+
+from pipeline.brand_fold import Totals
+from pipeline.clock import stopwatch
+from pipeline.embedded import Engine
+from pipeline.intake import Batch
+from pipeline.metrics import Metrics, Stage
+
+EVERY = 1.0
+
+
+class FoldMeter:
+    """Belongs to the engine's thread."""
+
+    def __init__(self, engine: Engine, metrics: Metrics, *, event_mode: bool) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._event_mode = event_mode
+        self._told: dict[str, Totals] = {}
+        self._last = 0.0
+        for name, brand in engine.fold.brands.items():
+            self._told[name] = _copy(brand.totals)
+
+    def appended(self, batches: Sequence[Batch]) -> None:
+        """Count what was appended to the log."""
+        for batch in batches:
+            self._metrics.passed(Stage.WRITTEN, len(batch.mentions))
+            for rejected in batch.rejected:
+                self._metrics.rejected(batch.source, rejected.reason)
+
+    def folded(self, mentions: int) -> None:
+        """Count what was folded; brands' sums at most once a second."""
+        self._metrics.passed(Stage.FOLDED, mentions)
+        now = stopwatch()
+        if now - self._last < EVERY:
+            return
+        self._last = now
+        fold = self._engine.fold
+        for name, brand in fold.brands.items():
+            before = self._told.get(name) or Totals()
+            after = brand.totals
+            if after != before:
+                self._metrics.brand(name).counted(
+                    mentions=after.mentions - before.mentions,
+                    negatives=after.negative - before.negative,
+                    voices=after.voices - before.voices,
+                    unscored=after.unscored - before.unscored,
+                    repeated=after.repeated - before.repeated,
+                )
+                if after.late != before.late:
+                    self._metrics.late("all", after.late - before.late)
+                self._told[name] = _copy(after)
+        if not self._event_mode:
+            if fold.time is not None:
+                self._metrics.watermark(fold.time)
+            for source, hearing in fold.hearing().items():
+                self._metrics.delivered(source, hearing.delivered_up_to)
+        behind = self._engine.log.end_offset - self._engine.folded
+        self._metrics.lag("fold", behind, 0)
+
+
+def _copy(totals: Totals) -> Totals:
+    return Totals(*(getattr(totals, name) for name in totals.__struct_fields__))

@@ -1,0 +1,274 @@
+"""The running service: door, engine, consumers and the people's side, each in its own thread."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from alerts.notifiers.answer import Answer
+from alerts.notifiers.protocol import Message, Notifier
+from pipeline.alerting import Alerting, make_alerting, make_notifiers
+from pipeline.clock import Clock
+from pipeline.composition import EngineOptions, make_engine
+from pipeline.decoding import SourceDefaults
+from pipeline.embedded import Engine
+from pipeline.engine_thread import EngineThread
+from pipeline.errors import PipelineError
+from pipeline.health import Health
+from pipeline.log import EngineLock, LogKind, SqliteLog
+from pipeline.loops import Loop
+from pipeline.metering import FoldMeter
+from pipeline.metrics import Metrics
+from pipeline.retention import Retention
+from pipeline.server import HttpServer
+from pipeline.settings import Settings
+from pipeline.settings.sections.source import SourceKind, SourceSection
+from pipeline.source_reader import read_into
+from pipeline.sources.http.app import build_app
+from pipeline.sources.http.settings import (
+    DEFAULT_SOURCE,
+    HttpSettings,
+    HttpSource,
+    Limits,
+    check_binding,
+)
+from pipeline.stores import BucketTable, MentionStore, consume_buckets, consume_mentions
+from pipeline.stores.samples import MentionSamples
+
+_log = structlog.get_logger(__name__)
+
+REST = 0.2
+"""Seconds a consumer rests when there is nothing to do."""
+STALLED = 60_000
+
+
+class Metered:
+    """A notifier whose answers are counted."""
+
+    def __init__(self, inner: Notifier, kind: str, metrics: Metrics) -> None:
+        self._inner = inner
+        self._kind = kind
+        self._metrics = metrics
+
+    def deliver(self, message: Message, *, key: str) -> Answer:
+        """Deliver, and count what came of it."""
+        answer = self._inner.deliver(message, key=key)
+        self._metrics.notified(self._kind, message.reason, answer.result)
+        return answer
+
+    def close(self) -> None:
+        """Let connections go."""
+        self._inner.close()
+
+
+class Service:
+    """Everything that `run` runs, from `start` to `stop`."""
+
+    def __init__(
+        self, settings: Settings, directory: Path, clock: Clock, options: EngineOptions
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._clock = clock
+        self._options = options
+        self._event_mode = options.kind is LogKind.EVENT
+        self.health = Health()
+        self.metrics = Metrics(clock, brands=[brand.name for brand in settings.brands()])
+        self._http = _http_settings(settings, event_mode=self._event_mode)
+        check_binding(settings.ingest.host, self._http.guarded)
+        self._lock = EngineLock(directory)
+        self._loops: list[Loop] = []
+        self._readers: list[threading.Thread] = []
+        self._closing: list[SqliteLog | MentionStore | BucketTable | Alerting] = []
+        self.engine_thread: EngineThread | None = None
+        self.server: HttpServer | None = None
+
+    # -- start -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take the lock, fold what stands in the log, open the door; say where.
+
+        Raises PipelineError; what was begun is then stopped again.
+        """
+        self._lock.__enter__()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        engine = make_engine(self._directory, self._settings, self._options)
+        self._closing.append(engine.log)
+        self._start_consumers(engine)
+        self._start_engine(engine)
+        self._start_door()
+        self._start_readers()
+
+    def _start_engine(self, engine: Engine) -> None:
+        meter = FoldMeter(engine, self.metrics, event_mode=self._event_mode)
+        self.engine_thread = EngineThread(
+            engine,
+            self._clock,
+            folded=lambda folded: self._folded(meter, folded.mentions),
+            beat=lambda: self.health.beat("engine"),
+            appended=meter.appended,
+            upkeep=self._retention.drop_from_log,
+        )
+        self.health.watch("engine", STALLED)
+        self.engine_thread.start()
+
+    def _folded(self, meter: FoldMeter, mentions: int) -> None:
+        meter.folded(mentions)
+        for loop in self._loops:
+            loop.wake()
+
+    def _start_consumers(self, engine: Engine) -> None:
+        mentions = MentionStore(self._directory)
+        buckets = BucketTable(self._directory)
+        self._retention = Retention(self._settings.storage, self._clock, engine)
+        for_mentions, for_buckets, for_people, for_samples = (
+            SqliteLog.read(self._directory) for _ in range(4)
+        )
+        samples = MentionSamples(for_samples, MentionStore(self._directory, read_only=True))
+        now = self._clock.now
+        alerting = make_alerting(
+            self._directory,
+            self._settings,
+            for_people,
+            samples,
+            self._notifiers(),
+            read_now=None if self._event_mode else now,
+        )
+        self._closing += [alerting, mentions, buckets, for_mentions, for_buckets, for_people]
+
+        def move_mentions() -> float:
+            moved = consume_mentions(for_mentions, mentions)
+            self._retention.mentions_read(mentions)
+            return 0.0 if moved else REST
+
+        def move_buckets() -> float:
+            moved = consume_buckets(for_buckets, buckets)
+            self._retention.buckets_read(buckets)
+            return 0.0 if moved else REST
+
+        def move_people() -> float:
+            moved = alerting.step(now())
+            self._retention.people_read(alerting.alerter.position)
+            self._count_incidents(alerting)
+            self.metrics.lag("people", for_people.signals_end - alerting.alerter.position, 0)
+            return 0.0 if moved else REST
+
+        for name, step in (
+            ("mention store", move_mentions),
+            ("bucket table", move_buckets),
+            ("people", move_people),
+        ):
+            self.health.watch(name, STALLED)
+            self._loops.append(Loop(name, step, self.health))
+        alerting.start()
+        for loop in self._loops:
+            loop.start()
+
+    def _notifiers(self) -> Mapping[str, Notifier]:
+        kinds = {receiver.name: receiver.kind for receiver in self._settings.receivers}
+        made = make_notifiers(self._settings, self._clock.now)
+        return {name: Metered(each, kinds[name], self.metrics) for name, each in made.items()}
+
+    def _count_incidents(self, alerting: Alerting) -> None:
+        counts: dict[tuple[object, object], int] = {}
+        with alerting.store.read() as view:
+            for incident in view.incidents(only_open=True):
+                key = (incident.severity, incident.state)
+                counts[key] = counts.get(key, 0) + 1
+        self.metrics.incidents_open(counts)  # type: ignore[arg-type]  # the keys are these enums
+
+    def _start_door(self) -> None:
+        if self.engine_thread is None:
+            return
+        app = build_app(
+            self.engine_thread,
+            clock=self._clock,
+            settings=self._http,
+            metrics=self.metrics,
+            health=self.health,
+        )
+        ingest = self._settings.ingest
+        self.server = HttpServer(
+            app,
+            ingest.host,
+            ingest.port,
+            head_time=self._http.limits.head_time,
+            connections=self._http.limits.connections,
+        )
+        self.server.start()
+        self._lock.say(self.server.url)
+        _log.info("listening", address=self.server.url, time=str(self._options.kind))
+
+    def _start_readers(self) -> None:
+        for section in self._settings.sources:
+            if section.kind is not SourceKind.HTTP and self.engine_thread is not None:
+                reader = threading.Thread(
+                    target=read_into,
+                    args=(section, self.engine_thread, self._clock, self.health),
+                    kwargs={"event_mode": self._event_mode},
+                    name=f"source {section.name}",
+                    daemon=True,
+                )
+                self._readers.append(reader)
+                reader.start()
+
+    # -- its life --------------------------------------------------------------------------
+
+    @property
+    def failure(self) -> PipelineError | None:
+        """Why the engine cannot go on, None while it can."""
+        return self.engine_thread.failure if self.engine_thread is not None else None
+
+    def stop(self) -> None:
+        """Close the door, fold what was accepted, let everybody read it, end."""
+        if self.server is not None:
+            self.server.stop()
+        if self.engine_thread is not None:
+            self.engine_thread.stop()
+        for loop in self._loops:
+            loop.stop()
+        for each in self._closing:
+            each.close()
+        self._lock.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _http_settings(settings: Settings, *, event_mode: bool) -> HttpSettings:
+    ingest = settings.ingest
+    sections = [each for each in settings.sources if each.kind is SourceKind.HTTP]
+    sources = tuple(_http_source(each) for each in sections)
+    return HttpSettings(
+        sources=sources or (HttpSource(SourceDefaults(DEFAULT_SOURCE)),),
+        secrets=ingest.secrets(),
+        tokens=ingest.tokens(),
+        limits=Limits(body_bytes=ingest.max_body_bytes, mentions=ingest.max_mentions),
+        event_time=event_mode,
+    )
+
+
+def _http_source(section: SourceSection) -> HttpSource:
+    return HttpSource(
+        SourceDefaults(section.name, language=section.language, zone=section.zone or None),
+        section.secrets(),
+        section.tokens(),
+    )

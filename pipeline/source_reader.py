@@ -1,0 +1,68 @@
+"""Reads a configured file or scenario into the log while the service runs."""
+
+import structlog
+
+from pipeline.clock import Clock
+from pipeline.engine_thread import EngineThread
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.health import Health
+from pipeline.intake import Batch
+from pipeline.log import LogKind
+from pipeline.mention import Mention, Rejected
+from pipeline.settings.sections.source import SourceKind, SourceSection
+from pipeline.sources.files import FileSource
+from pipeline.sources.protocol import Source
+from pipeline.sources.scenario.scenario import Scenario
+
+_log = structlog.get_logger(__name__)
+
+
+def read_into(
+    section: SourceSection,
+    intake: EngineThread,
+    clock: Clock,
+    health: Health,
+    *,
+    event_mode: bool,
+) -> None:
+    """Read a source to its end; what goes wrong is said in the log and to `health`.
+
+    Each chunk waits for the last to be on disk, so a fast source never fills the memory.
+    """
+    name = f"source {section.name}"
+    try:
+        source = _source(section, clock, event_mode=event_mode)
+        for chunk in source.read():
+            mentions = [item for item in chunk if isinstance(item, Mention)]
+            rejected = [item for item in chunk if isinstance(item, Rejected)]
+            intake.submit(Batch(section.name, mentions, rejected), lambda _: b"").result()
+        if event_mode:
+            intake.end_of_input(section.name).result()
+        _log.info("source_read_to_its_end", source=section.name)
+    except PipelineError as error:
+        _log.error("source_failed", source=section.name, error=str(error))  # noqa: TRY400  # its text says it all
+        health.failed(name, str(error))
+    except Exception:  # the thread's last resort: said aloud
+        _log.exception("source_failed", source=section.name)
+        health.failed(name, "a fault of this program; see its log")
+
+
+def _source(section: SourceSection, clock: Clock, *, event_mode: bool) -> Source:
+    if section.kind is SourceKind.SCENARIO:
+        if not event_mode:
+            raise SettingsError(
+                f"source {section.name!r}: a scenario's days are its own; "
+                f"start with --time {LogKind.EVENT}"
+            )
+        return Scenario(section.seed)
+    if section.path is None:
+        raise SettingsError(f"source {section.name!r}: a file source needs a path")
+    return FileSource(
+        [str(section.path)],
+        name=section.name,
+        mapping=section.map,
+        zone=section.zone or None,
+        language=section.language,
+        now=None if event_mode else clock.now(),
+        ingested_at=None if event_mode else clock.now(),
+    )
