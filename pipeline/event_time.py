@@ -1,6 +1,7 @@
 """When a mention was written: from what people and programs write for a time to milliseconds."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -52,17 +53,7 @@ def instant_of(value: str, zone: str | None) -> int:
     >>> instant_of("1424158565", None)
     1424158565000
     """
-    second = _SECONDS.get(value[17:19])
-    if (
-        second is not None
-        and value[4:17:3] in _USUAL
-        and value[19:20] != "."
-        and len(value) <= _LONGEST
-    ):
-        minute = _minute(value[:17], value[19:], zone)
-        if minute is not None:
-            return minute + second
-    return _any_instant(value, zone)
+    return instant_reader(zone)(value)
 
 
 def instant_of_number(value: float) -> int:
@@ -76,6 +67,28 @@ def instant_of_number(value: float) -> int:
     if value >= _BEYOND:
         return _within(LATEST)
     raise Unusable(RejectedReason.INVALID, "event_time: no number of seconds since 1970")
+
+
+def instant_reader(zone: str | None) -> Callable[[str], int]:
+    """Prepare a reading of times by `instant_of`, quickest where neighbours share their minute."""
+    minute_head, minute_tail, minute = "", "", 0
+
+    def read(value: str) -> int:
+        nonlocal minute_head, minute_tail, minute
+        second = _SECONDS.get(value[17:19])
+        if second is None:
+            return _any_instant(value, zone)
+        head, tail = value[:17], value[19:]
+        if head == minute_head and tail == minute_tail:
+            return minute + second
+        if value[4:17:3] in _USUAL and len(value) <= _LONGEST and tail[:1] != ".":
+            began = _minute(head, tail, zone)
+            if began is not None:
+                minute_head, minute_tail, minute = head, tail, began
+                return began + second
+        return _any_instant(value, zone)
+
+    return read
 
 
 @lru_cache(maxsize=4096)

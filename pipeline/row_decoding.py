@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 
 from pipeline.decoding import SourceDefaults
-from pipeline.event_time import Unusable, instant_of
+from pipeline.event_time import Unusable, instant_reader
 from pipeline.fields import (
     MAX_FIELD_CHARACTERS,
     MAX_URL_CHARACTERS,
@@ -77,7 +77,7 @@ def row_decoder(
     names = [field for field in _SHORT if field in columns]
     # Two more of the empty cell, since with a single index itemgetter gives no tuple.
     name_cells = itemgetter(*(columns[field] for field in names), width, width)
-    zone = defaults.zone
+    instant = instant_reader(defaults.zone)
 
     def decode(cells: list[str]) -> Mention | Unusable:
         if len(cells) != width:
@@ -86,10 +86,10 @@ def row_decoder(
             )
         cells.append("")
         try:
-            event_time = instant_of(cells[at_time], zone)
+            event_time = instant(cells[at_time])
             if now is not None:
                 refuse_future(event_time, now)
-            rating = rating_of_cell(cells[at_rating])
+            rating = rating_of_cell(cells[at_rating]) if cells[at_rating] else None
             written = "".join(name_cells(cells))
             if len(written) > MAX_FIELD_CHARACTERS or "\0" in written:
                 for field in names:
@@ -103,8 +103,12 @@ def row_decoder(
             name = cells[at_name]
             author = NOBODY
             if handle or author_id or name:
+                followers = cells[at_followers]
                 author = Author(
-                    author_id, handle, name, count_of_cell("followers", cells[at_followers])
+                    author_id,
+                    handle,
+                    name,
+                    count_of_cell("followers", followers) if followers else None,
                 )
             in_reply_to = cells[at_reply]
             kind = cells[at_kind]
@@ -126,8 +130,10 @@ def row_decoder(
                 url,
                 (language_of(language) if language else "") or defaults.language,
                 rating,
-                count_of_cell("reach", cells[at_reach]) or 0,
-                count_of_cell("engagement", cells[at_engagement]) or 0,
+                (count_of_cell("reach", cells[at_reach]) or 0) if cells[at_reach] else 0,
+                (count_of_cell("engagement", cells[at_engagement]) or 0)
+                if cells[at_engagement]
+                else 0,
                 cells[at_conversation],
                 in_reply_to,
                 truth_of_cell("owned", cells[at_owned]) if cells[at_owned] else False,

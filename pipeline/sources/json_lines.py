@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from pipeline.decoding import SourceDefaults, decode_json, decode_mapped
-from pipeline.event_time import Unusable, instant_of, instant_of_number
+from pipeline.event_time import Unusable, instant_of_number, instant_reader
 from pipeline.fields import FIELDS
 from pipeline.mention import Mention, Rejected, RejectedReason
 from pipeline.sources.lines import Lines
@@ -59,7 +59,7 @@ class JsonLines:
 
     def _times(self, moved: Callable[[int], None]) -> Iterator[int | None]:
         lines = Lines(self.path, moved=moved)
-        decode, zone = self._times_only.decode, self._defaults.zone
+        decode, read = self._times_only.decode, instant_reader(self._defaults.zone)
         for block in lines.blocks():
             lines.keep_from = block.first
             for line in block.lines():
@@ -68,11 +68,7 @@ class JsonLines:
                 try:
                     said = decode(line)
                     given = said.told if said.told is not None else said.created_at
-                    yield (
-                        instant_of(given, zone)
-                        if isinstance(given, str)
-                        else instant_of_number(given)
-                    )
+                    yield (read(given) if isinstance(given, str) else instant_of_number(given))
                 except (Unusable, msgspec.DecodeError, UnicodeError, RecursionError, TypeError):
                     yield None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.decoding import SourceDefaults
 from pipeline.errors import SettingsError
-from pipeline.event_time import Unusable, instant_of
+from pipeline.event_time import Unusable, instant_reader
 from pipeline.mention import Mention, Rejected, RejectedReason
 from pipeline.row_decoding import row_decoder
 from pipeline.sources.lines import Lines
@@ -61,14 +61,14 @@ class Table:
     def _times(self, moved: Callable[[int], None]) -> Iterator[int | None]:
         reader = csv.reader(Lines(self.path, moved=moved), delimiter=self._delimiter)
         next(reader)
-        column, zone = self._columns["event_time"], self._defaults.zone
+        column, read = self._columns["event_time"], instant_reader(self._defaults.zone)
         while True:
             try:
                 for cells in reader:
                     if not cells:
                         continue
                     try:
-                        time = instant_of(cells[column], zone)
+                        time = read(cells[column])
                     except (Unusable, IndexError):
                         yield None
                     else:
