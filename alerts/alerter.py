@@ -1,6 +1,7 @@
 """From the signals log to the outbox: applies what was signalled, writes what is to be said."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -45,11 +46,12 @@ class Alerter:
         self._couriers = couriers
         self._partition = partition
         self._held: list[Signal] = []
+        self._next: int | None = None
+        self._seen_event = -1
+        self._in_doubt = False
         with store.read() as view:
             self._kept = view.position(partition)
         self._read = self._kept.offset
-        self._next: int | None = None
-        self._seen_event = -1
 
     @property
     def position(self) -> int:
@@ -80,13 +82,12 @@ class Alerter:
         Events, incidents, the last signal applied and the offset are kept in one transaction. In
         event mode `now` is not looked at: signals wait for the time that follows them.
         """
-        fresh = [(offset, record) for offset, record in records if offset > self._read]
-        if not fresh:
-            return
-        if self._couriers is None:
-            self._apply_by_the_log(fresh)
-        else:
-            self._apply_by_the_clock(fresh, now)
+        with self._sure():
+            fresh = [(offset, record) for offset, record in records if offset > self._read]
+            if fresh and self._couriers is not None:
+                self._apply_by_the_clock(fresh, now)
+            elif fresh:
+                self._apply_by_the_log(fresh)
 
     def advance(self, now: int) -> bool:
         """Write what is due at `now`, wake the couriers; True when something was written.
@@ -94,13 +95,14 @@ class Alerter:
         In event mode everything up to the log's time is said and delivered already: this tries
         again what was not delivered and answers what people did meanwhile; `now` is the log's.
         """
-        if self._couriers is None:
-            return self._settle_unfinished()
-        with self._store.read() as view:
-            quiet = not any(self._due(view, incident, now) for incident in view.watched())
-        wrote = not quiet and self._intend(now)
-        self._couriers.wake()
-        return wrote
+        with self._sure():
+            if self._couriers is None:
+                return self._settle_unfinished()
+            with self._store.read() as view:
+                quiet = not any(self._due(view, incident, now) for incident in view.watched())
+            wrote = not quiet and self._intend(now)
+            self._couriers.wake()
+            return wrote
 
     def next_due(self, after: int) -> int | None:
         """Return the first instant behind `after` at which there is something to say or to try.
@@ -109,6 +111,24 @@ class Alerter:
         """
         with self._store.read() as view:
             return self._next_due(view, after)
+
+    @contextmanager
+    def _sure(self) -> Iterator[None]:
+        """Begin from what the store holds, where the last call ended in trouble."""
+        if self._in_doubt:
+            with self._store.read() as view:
+                self._kept = view.position(self._partition)
+            self._read = self._kept.offset
+            self._next = None
+            self._seen_event = -1
+            self._in_doubt = False
+        try:
+            yield
+        except BaseException:
+            self._held.clear()
+            self._read = self._kept.offset
+            self._in_doubt = True
+            raise
 
     # The clock's time.
 

@@ -1,3 +1,4 @@
+# ruff: noqa: N818  # these names say what is wrong; "Error" would add nothing
 """What can go wrong on the people's side, as one tree.
 
 AlertsError

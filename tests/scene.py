@@ -1,10 +1,10 @@
-"""A stage for the people's side: driven time, made-up signals, receivers that note what they get."""
+"""A stage for the people's side: driven time, made-up signals, receivers that take notes."""
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from msgspec.structs import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from alerts.alerter import Alerter
 from alerts.backoff import DeliverySettings

@@ -40,9 +40,10 @@ def migrate(connection: sa.Connection, where: str, steps: Path = STEPS) -> None:
     try:
         command.upgrade(config, "head")
     except Exception as error:
+        cause = str(error).splitlines()[0]
         raise MigrationFailed(
             f"the incident store {where} could not be brought from step {found or 'none'} to "
-            f"{newest}: {str(error).splitlines()[0]}. It is as it was; free the cause and start again"
+            f"{newest}: {cause}. It is as it was; free the cause and start again"
         ) from error
     finally:
         chatter.setLevel(level)

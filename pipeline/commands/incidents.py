@@ -1,6 +1,7 @@
 """`incidents list|show|open|acknowledge|update|resolve|assign|note`: what people do with one."""
 
 import getpass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,15 @@ NOT_NOW = frozenset(
 )
 """Refusals that say how the incident stands; the others say how the command was written."""
 
+
+def _this_user() -> str:
+    """Return the name of the machine's user; empty where it has none: --by is asked for then."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The incident's id, as `incidents list` shows it.")
 ]
@@ -73,7 +83,7 @@ ByOption = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        default_factory=getpass.getuser,
+        default_factory=_this_user,
         help="Who does it. Left out: the user of this machine.",
         show_default=False,
     ),
@@ -134,7 +144,7 @@ def show(
 
 
 @app.command("open")
-def open_incident(
+def open_incident(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     brand: Annotated[str, typer.Option(help="The brand it is about.")],
     reason: Annotated[str, typer.Option(help="What is going on, in your words.")],
     by: ByOption,
@@ -151,7 +161,7 @@ def open_incident(
         directory = data_directory(data)
         with incident_store(directory, create=True) as store, store.write() as work:
             latest = work.latest(brand.strip(), Rule.MANUAL)
-            incident = _done(work, latest, command, now_in(directory))
+            incident = _done(work, latest, command, now_in(directory, work))
     _tell(incident, "opened", output)
 
 
@@ -170,7 +180,7 @@ def acknowledge(
 
 
 @app.command()
-def update(  # noqa: PLR0913  # each is an option of the command line
+def update(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     incident_id: IdArgument,
     audience: Annotated[Audience, typer.Option(help="Whom it was given to.")],
     text: Annotated[str, typer.Option(help="What was said; never empty.")],
@@ -188,13 +198,14 @@ def update(  # noqa: PLR0913  # each is an option of the command line
 
     Example: crisis-monitor incidents update ID --audience internal --text "cause found" --next 30m
     """
-    with errors_told():
-        directory = data_directory(data)
-        promised = None if next_ is None else _promised(next_, now_in(directory))
-    command = Update(
-        by=by, audience=audience, text=text, link=link, language=language, promised=promised
-    )
-    _tell(_do(directory, incident_id, command), "updated", output)
+
+    def command(now: int) -> Update:
+        promised = None if next_ is None else _promised(next_, now)
+        return Update(
+            by=by, audience=audience, text=text, link=link, language=language, promised=promised
+        )
+
+    _tell(_do(data, incident_id, command), "updated", output)
 
 
 @app.command()
@@ -244,11 +255,15 @@ def note(
     _tell(_do(data, incident_id, Note(by=by, text=text)), "noted", output)
 
 
-def _do(data: Path | None, incident_id: str, command: Command) -> Incident:
+def _do(
+    data: Path | None, incident_id: str, command: Command | Callable[[int], Command]
+) -> Incident:
     with errors_told():
         directory = data_directory(data)
         with incident_store(directory) as store, store.write() as work:
-            return _done(work, _one(work, incident_id), command, now_in(directory))
+            now = now_in(directory, work)
+            asked = command(now) if callable(command) else command
+            return _done(work, _one(work, incident_id), asked, now)
 
 
 def _done(work: Work, incident: Incident | None, command: Command, now: int) -> Incident:

@@ -11,7 +11,6 @@ from alerts.store import IncidentStore, View, open_store
 from pipeline.clock import SystemClock
 from pipeline.errors import EnvironmentProblem
 from pipeline.log import LogKind, SqliteLog
-from pipeline.log import LogKind, SqliteLog
 from pipeline.settings import load
 
 VARIABLE = "CRISIS_MONITOR_DATA_DIR"

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.answer import Answer, Result
+from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.post import TimeLimits
 from alerts.notifiers.protocol import Message, Notifier
 from alerts.notifiers.secret import SigningSecret

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.alerter import Alerter
 from alerts.command import Acknowledge, Command, Refusal, Resolve, Update
-from alerts.couriers import Couriers
 from alerts.feed import TimePassed
 from alerts.incident import Audience
 from alerts.lifecycle import decide
@@ -62,8 +60,6 @@ class Stage:
             )
             for name, peer in self.peers.items()
         }
-        self.alerter: Alerter
-        self.couriers: Couriers
         self.alerter, self.couriers = clock_alerter(
             self.store, self.notifiers, self.clock, self.policy
         )
@@ -252,10 +248,8 @@ def test_refused_for_good_goes_on_with_the_next_step(tmp_path: Path, peer: Peer)
         )
         stage.feed.add(signal(START))
         stage.seconds(7)
-        assert [(row.outcome, row.detail) for row in stage.rows()][0] == (
-            Outcome.REFUSED,
-            "answered 410",
-        )
+        page = stage.rows()[0]
+        assert (page.outcome, page.detail) == (Outcome.REFUSED, "answered 410")
         assert len(gone.heard) == 1
         assert stage.said() == [(6, "escalation")]
         stage.stop()

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.alerter import Alerter
 from alerts.command import Acknowledge, Open, Refusal, Update
 from alerts.feed import FeedRecord, TimePassed
 from alerts.incident import Audience, State
@@ -158,6 +157,9 @@ class Killing:
         self._left = at
         self._kept = kept
 
+    def end_at(self, at: int) -> None:
+        self._left = at
+
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
@@ -210,6 +212,32 @@ def test_killed_anywhere_it_goes_on_the_same(tmp_path: Path, seed: int) -> None:
     by_key = {said.key: (said.at, said.reason, said.headline) for said in recorder.said}
     for said in recorder.said:
         assert by_key[said.key] == (said.at, said.reason, said.headline)
+
+
+def test_trouble_of_the_store_is_outlived_by_the_same_alerter(tmp_path: Path) -> None:
+    records = a_story()
+    told, whole = run_whole(records)
+    expected = rows_of(whole)
+    whole.close()
+    with open_store(f"sqlite:///{tmp_path / 'incidents.db'}", durable=False) as store:
+        killing = Killing(store, 0, kept=False)
+        recorder = Recorder()
+        alerter = event_alerter(killing, recorder)  # type: ignore[arg-type]  # a stand-in
+        feed = Feed(records)
+        troubles = 0
+        chance = random.Random(7)
+        while batch := feed.read(alerter.position, 5):
+            killing.end_at(chance.randrange(1, 12))
+            try:
+                alerter.apply(batch, 0)
+            except KilledError:
+                troubles += 1
+        killing.end_at(1_000_000)
+        alerter.advance(0)
+        assert troubles > 3
+        assert rows_of(store) == expected
+        assert {said.key for said in recorder.said} == {row[0] for row in expected}
+        assert set(recorder.told()) == set(told)
 
 
 def test_what_fails_is_tried_again_in_the_logs_time() -> None:
@@ -345,7 +373,7 @@ def test_a_notifier_is_told_what_the_incident_is_now() -> None:
             return super().deliver(message, key=key)
 
     store = open_store("sqlite://")
-    alerter: Alerter = event_alerter(store, Keeping())
+    alerter = event_alerter(store, Keeping())
     alerter.catch_up(Feed([signal(START), TimePassed(START)]), 0)
     (message,) = seen
     assert message.at == START

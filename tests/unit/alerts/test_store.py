@@ -117,7 +117,7 @@ def test_a_failed_step_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     before = _dump(tmp_path)
     database = Database(url(tmp_path))
     with (
-        pytest.raises(MigrationFailed, match="from step 0001 to 0002: .*It is as it was"),
+        pytest.raises(MigrationFailed, match=r"from step 0001 to 0002: .*It is as it was"),
         database.write() as connection,
     ):
         migrate(connection, "here", steps)
@@ -146,12 +146,15 @@ def test_what_is_no_store_is_told_apart(tmp_path: Path) -> None:
 
 
 def test_work_that_raises_leaves_nothing(store: IncidentStore) -> None:
-    with pytest.raises(RuntimeError), store.write() as work:
-        name = opened(work)
-        work.plan(intent(work, name), START)
-        work.mark_applied(signal(START))
-        work.advance_feed(0, FeedPosition(7, START))
-        raise RuntimeError
+    def fail() -> None:
+        with store.write() as work:
+            work.plan(intent(work, opened(work)), START)
+            work.mark_applied(signal(START))
+            work.advance_feed(0, FeedPosition(7, START))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with store.read() as view:
         assert view.incident_ids() == []
         assert view.notifications() == []
