@@ -27,6 +27,12 @@ def check_brands(report: Report) -> None:
         _check_exclusions(report, path, brand)
         _check_languages(report, path, brand)
         report.check_zone((*path, "zone"), brand.zone)
+        if brand.watch_reach is not None:
+            report.warning(
+                (*path, "watch_reach"),
+                "is not used by this version",
+                "set reach in [detection.severity]: it holds for every brand",
+            )
         _check_shared(report, path, "aliases", [brand.name, *brand.aliases], words)
         _check_shared(report, path, "handles", list(brand.handles), handles)
 

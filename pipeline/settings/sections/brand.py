@@ -26,5 +26,5 @@ class BrandSection(Section):
     zone: str = Field(default="UTC", description="zone of the hours of the day its talk follows")
     watch_reach: Count | None = Field(
         default=None,
-        description="reach of an hour's negative mentions from which a warning is critical",
+        description="reach from which one mention is worth a look; not used by this version",
     )

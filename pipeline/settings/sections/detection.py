@@ -28,7 +28,7 @@ class SeveritySection(Section):
     )
     reach: Whole = Field(
         default=_SHIPPED.severity.reach,
-        description="critical from this reach, where a brand has no watch_reach; 0: never",
+        description="critical from this reach of an hour; 0: reach never decides",
     )
 
 

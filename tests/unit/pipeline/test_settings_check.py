@@ -243,6 +243,7 @@ def test_one_mistake_is_one_finding(
         ('[[brands]]\nname = "X"\naliases = ["Twitter"]', 2, "brands[0].name", "is one letter"),
         (BRAND + 'aliases = ["DL", "dl"]\n', 3, "brands[0].aliases[1]", "stands here twice"),
         (BRAND + 'exclusions = ["river"]\n', 3, "brands[0].exclusions[0]", "excludes nothing"),
+        (BRAND + "watch_reach = 9\n", 3, "brands[0].watch_reach", "not used"),
         (BRAND + 'languages = ["sw"]\n', 3, "brands[0].languages[0]", "unscored"),
         (HOOK + 'url = "https://h/"\n', 1, "receivers[0]", "not signed"),
         (HOOK + 'url = "http://h.example/"\n', 4, "receivers[0].url", "not encrypted"),
