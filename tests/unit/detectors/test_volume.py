@@ -382,7 +382,7 @@ def test_every_gate_gives_its_reason() -> None:
 
 def test_a_silent_brand_stays_silent_and_its_first_words_are_no_attention() -> None:
     detector = VolumeDetector(FIVE)
-    said = feed(detector, [0] * (8 * DAY_STEPS) + [3, 2, 4, 1, 0, 0])
+    said = feed(detector, [0] * (8 * DAY_STEPS) + [2, 1, 3, 1, 0, 0])
     assert not any(started for _, started, _ in said)
 
 
