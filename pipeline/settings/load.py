@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.settings.check import findings_of
 from pipeline.settings.draft import Draft, draft
-from pipeline.settings.findings import Finding, MistakesFound, Weight
+from pipeline.settings.findings import MistakesFound, Weight
 from pipeline.settings.settings import Settings
 
 
@@ -28,11 +28,3 @@ def settings_of(found: Draft) -> Settings:
     if mistakes:
         raise MistakesFound(mistakes)
     return Settings(found.document, found.place, tuple(findings))
-
-
-def examine(found: Draft, *, surroundings: bool = True) -> list[Finding]:
-    """Return every mistake and warning in the file's order.
-
-    With `surroundings` also what stands outside it: secrets, files.
-    """
-    return findings_of(found, surroundings=surroundings)
