@@ -85,7 +85,7 @@ class Crowd:
             ]
             if (
                 episode.must_page
-                and minute > episode.start
+                and episode.start < minute < episode.end
                 and (minute - episode.start) % _OWN_EVERY == 45 * MINUTE
             ):
                 said.append(self._own(minute))
