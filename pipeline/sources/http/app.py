@@ -163,16 +163,16 @@ def build_app(
 
         return answer
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, partial(_misled, metrics))
-    for method, route, handler in (
-        ("POST", "/v1/mentions", door.mentions),
-        ("POST", "/v1/end", door.end),
-        ("GET", "/metrics", show_metrics),
-        ("GET", "/healthz", show_life),
-        ("GET", "/readyz", show_readiness),
+    for route, handler, methods in (
+        ("/v1/mentions", door.mentions, ["POST"]),
+        ("/v1/end", door.end, ["POST"]),
+        ("/metrics", show_metrics, ["GET", "HEAD"]),
+        ("/healthz", show_life, ["GET", "HEAD"]),
+        ("/readyz", show_readiness, ["GET", "HEAD"]),
     ):
-        app.add_api_route(route, answering(route, handler), methods=[method], response_model=None)
+        app.add_api_route(route, answering(route, handler), methods=methods, response_model=None)
     return app
 
 

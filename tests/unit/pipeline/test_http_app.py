@@ -187,6 +187,7 @@ def test_refusals_are_json_with_their_status() -> None:
             app.post(b"[", **let_in),
             app.post(b"{}", content_encoding="br", **let_in),
             app.ask("GET", "/v1/mentions"),
+            app.post(SAID, "/v1/mentions/", **let_in),
             app.ask("GET", "/docs"),
             app.ask("GET", "/openapi.json"),
         )
@@ -199,6 +200,7 @@ def test_refusals_are_json_with_their_status() -> None:
         (400, "malformed"),
         (415, "content_encoding"),
         (405, "method_not_allowed"),
+        (404, "not_found"),
         (404, "not_found"),
         (404, "not_found"),
     ]
@@ -232,6 +234,7 @@ def test_health_gives_its_reasons() -> None:
         {"component": "log", "ill": "failed", "detail": "the disk is full"}
     ]
     assert (alive.status_code, alive.json()["status"]) == (200, "alive")
+    assert app.ask("HEAD", "/readyz").status_code == 503
     assert b"crisis_monitor_ready 0.0" in app.ask("GET", "/metrics").content
     app.health.watch("engine", within=-1)
     assert app.ask("GET", "/healthz").status_code == 503
