@@ -85,15 +85,18 @@ def instant(text: str) -> int:
 
 
 def read_series(folder: "Path") -> list[Series]:
-    """Every series that `windows.json` of the folder names, in the order of their names.
+    """Every series of the folder that its `windows.json` names, in the order of their names.
 
-    Rows are kept in the file's order, whatever their times. A window that covers no row is left
-    out. Raises `FileNotFoundError` for a missing file and `ValueError` for one that is no series.
+    Rows are kept in the file's order, whatever their times. A window that covers no row and a name
+    without a file are left out. Raises `FileNotFoundError` without `windows.json` and `ValueError`
+    or `KeyError` for a file that is no series.
     """
     labels = json.loads((folder / "windows.json").read_text("utf-8"))
     series = []
     for name, limits in sorted(labels.items()):
         path = folder / name.rsplit("/", 1)[-1]
+        if not path.is_file():
+            continue
         with path.open(encoding="utf-8", newline="") as lines:
             rows = [
                 (instant(row["timestamp"]), float(row["value"])) for row in csv.DictReader(lines)

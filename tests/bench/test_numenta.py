@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.settings import Detection
 from tests.bench import nab
 from tests.bench.numenta import PROFILES, Profile, Series, evaluate, probation, read_series, worth
 
@@ -102,7 +103,7 @@ def test_files_with_gaps_repeats_and_odd_seconds_are_read_in_their_order(tmp_pat
     (series,) = read_series(tmp_path)
     assert series.values == (3.0, 4.0, 5.0)
     assert series.windows == ((2, 2),)
-    assert nab.anomaly_scores(series, nab.Detection(bucket=nab.STEP)) == [0.0] * 3
+    assert nab.anomaly_scores(series, Detection(bucket=nab.STEP)) == [0.0] * 3
 
 
 def test_the_bench_prints_the_three_profiles(

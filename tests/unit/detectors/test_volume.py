@@ -4,6 +4,7 @@ import math
 import os
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
 import msgspec
 import numpy as np
@@ -96,7 +97,8 @@ def oracle(  # noqa: PLR0915  # the formulas in one piece, to be read beside the
         sizes.append((2.0 - a) / a)
         means.append([float(x[: i + 1] @ decay[i::-1] / decay[: i + 1].sum()) for i in range(n)])
     quantile, excess, memory = tail.start_quantile, tail.start_excess, tail.start_memory
-    last, rows = None, []
+    last: int | None = None
+    rows = []
     scores: list[float] = []
     for i in range(n):
         level = 0.0
@@ -115,7 +117,7 @@ def oracle(  # noqa: PLR0915  # the formulas in one piece, to be read beside the
         total = float(squares[:i] @ past[:i][::-1]) + prior
         size = SIZE_LIMITS[1] if inverse <= 0 else min(SIZE_LIMITS[1], total / inverse)
         size = max(SIZE_LIMITS[0], size) * math.sqrt(sizes[0])
-        u = np.mean(
+        u = fmean(
             [
                 math.log((k * mean[i] + volume.offset) / (k * usual + volume.offset))
                 for k, mean in zip(sizes, means, strict=True)
@@ -137,19 +139,14 @@ def oracle(  # noqa: PLR0915  # the formulas in one piece, to be read beside the
             and z >= volume.z
             and s >= volume.onset
         )
-        armed = last is None or (
-            (i - 1 - last) * STEP >= volume.rearm_after
-            and max(scores[i - volume.rearm_below // STEP : i]) < volume.onset
+        below = volume.rearm_below // STEP
+        armed = last is None or any(
+            (at - last) * STEP >= volume.rearm_after
+            and at - last >= below
+            and max(scores[at + 1 - below : at + 1]) < volume.onset
+            for at in range(last, i)
         )
-        if not armed and last is not None:
-            # once armed it stays so, even if s rose again without passing every gate
-            armed = any(
-                (j - last) * STEP >= volume.rearm_after
-                and j - last >= volume.rearm_below // STEP
-                and max(scores[j + 1 - volume.rearm_below // STEP : j + 1]) < volume.onset
-                for j in range(last, i)
-            )
-        onset = passed and armed
+        onset = bool(passed and armed)
         if onset:
             last = i
         scores.append(s)
