@@ -13,6 +13,7 @@ from pipeline.checkup.line import Line, State, fail, ok, warn
 from pipeline.checkup.machine import check_machine
 from pipeline.checkup.people import check_people
 from pipeline.clock import SystemClock
+from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.output import FINDING, Format, FormatOption, console, errors_told, print_json
 from pipeline.commands.storage import DataOption
 from pipeline.settings import Settings, Weight
@@ -23,14 +24,7 @@ _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def doctor(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE",
-            help="The configuration. Left out: CRISIS_MONITOR_CONFIG, or crisis-monitor.toml.",
-        ),
-    ] = None,
+    config: ConfigOption = None,
     *,
     data: DataOption = None,
     connect: Annotated[
