@@ -29,22 +29,30 @@ def _words(line: str) -> frozenset[str]:
 
 _COMMON: dict[str, frozenset[str]] = {
     "de": _words(
-        "der die das und ist nicht ich ein eine einen mit für auf von zu den dem es sie wir ihr "
-        "auch aber bei wird sind noch nur nach wie schon kein keine mich mir dass sehr"
+        "der die das und ist nicht ich ein eine einen mit für auf von zu den dem des es sie wir "
+        "ihr auch aber bei wird sind noch nur nach wie schon kein keine mich mir dich dir euch uns "
+        "dass sehr was bin bist habe haben hat hast wenn dann doch mal jetzt hier ja nein gut so "
+        "oder um zum zur im vom als war warum wo wer mehr immer nichts kann werden er ihn ihm du"
     ),
     "en": _words(
         "the and is not i you to of a in it that for on my with was have this are your but at be "
-        "so me we they what just from no how can when will an been why do has"
+        "so me we they what just from no how can when will an been why do has he she his her him "
+        "there here as or if by all out up about get got don don't i'm it's you're did"
     ),
     "id": _words(
         "yang dan di ini itu tidak saya dengan untuk dari ada akan ke pada bisa sudah aku kamu "
-        "juga tapi karena lagi kalau nya gak ga banget apa mau sama jadi lebih sangat"
+        "juga tapi karena lagi kalau nya gak ga banget apa mau sama jadi lebih sangat barang "
+        "bagus cepat sesuai kirim kurang belum sekali terima kasih tolong kami kita dia mereka "
+        "atau oleh saat hanya dalam seperti enak tak nggak udah aja sih dong deh yg dgn utk tdk"
     ),
     "nl": _words(
         "de het een en is niet ik van dat te op met voor zijn je maar ook er aan als bij wat nog "
-        "wel naar geen dit deze heb was mijn jullie om uit ze we die door zo"
+        "wel naar geen dit deze heb was mijn jullie om uit ze we die door zo hij hem haar u jij "
+        "mij ons heeft hebben ben bent kan moet gaat ga weet nu dan hier daar waar wie hoe ja nee "
+        "goed meer niets iets alles kom laat doe doen toch maar hoor even"
     ),
 }
+_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
 
 def language_of(text: str, stated: str, usual: Sequence[str]) -> str:
@@ -98,7 +106,7 @@ def _script_of(text: str) -> str | None:
 
 
 def _by_common_words(text: str, usual: Sequence[str]) -> str:
-    words = text.lower().split()
+    words = _WORD.findall(text.lower())
     best, most = usual[0], 0
     for language in usual:
         common = _COMMON.get(language)

@@ -101,7 +101,12 @@ class Valence:
             if word == "no" and place + 1 < end and lowers[place + 1] in lexicon:
                 valence = 0.0
             before = lowers[place - 3 if place > 3 else 0 : place]
-            if negated or phrased or contrast or not _MODIFIERS.isdisjoint(before):
+            if (
+                negated
+                or phrased
+                or not _MODIFIERS.isdisjoint(before)
+                or (contrast and words[place].isupper())
+            ):
                 valence = self._modified(
                     valence, words, lowers, place, before[::-1], contrast, phrased
                 )
@@ -207,33 +212,42 @@ def _weigh_contrast(valences: list[float], but: int) -> None:
             valences[first] = valence * 1.5
 
 
-def _sum_up(valences: Sequence[float], words: int, text: str) -> tuple[float, float, float, float]:
-    total = float(sum(valences))
+def _emphasis(text: str) -> float:
+    """Return what up to four exclamation marks, and two or more question marks, add."""
     questions = text.count("?")
-    emphasis = min(text.count("!"), 4) * 0.292
+    asked = 0.0
     if questions > 1:
-        emphasis += questions * 0.18 if questions <= 3 else 0.96
-    if total > 0:
-        total += emphasis
-    elif total < 0:
-        total -= emphasis
-    compound = max(-1.0, min(1.0, total / math.sqrt(total * total + _ALPHA)))
+        asked = questions * 0.18 if questions <= 3 else 0.96
+    return min(text.count("!"), 4) * 0.292 + asked
+
+
+def _sum_up(valences: Sequence[float], words: int, text: str) -> tuple[float, float, float, float]:
+    """Return the shares and the compound of a text's valences (zeros may be left out)."""
+    emphasis = _emphasis(text) if "!" in text or "?" in text else 0.0
+    total = float(sum(valences))
     positive = negative = 0.0
-    neutral = words - len(valences) + valences.count(0)
+    neutral = words
     for valence in valences:
         if valence > 0:
             positive += valence + 1
+            neutral -= 1
         elif valence < 0:
             negative += valence - 1
+            neutral -= 1
     negative = -negative
-    if positive > negative:
-        positive += emphasis
-    elif positive < negative:
-        negative += emphasis
+    if emphasis:
+        if total > 0:
+            total += emphasis
+        elif total < 0:
+            total -= emphasis
+        if positive > negative:
+            positive += emphasis
+        elif positive < negative:
+            negative += emphasis
     whole = positive + negative + neutral
     return (
-        round(negative / whole, 3),
+        round(negative / whole, 3) if negative else 0.0,
         round(neutral / whole, 3),
-        round(positive / whole, 3),
-        round(compound, 4),
+        round(positive / whole, 3) if positive else 0.0,
+        round(total / math.sqrt(total * total + _ALPHA), 4),
     )

@@ -193,3 +193,21 @@ def test_offsets_are_those_of_the_text_as_given(before: str, name: str, after: s
 
 def test_spans_that_touch_stay_two() -> None:
     assert merged([(3, 5), (0, 3)]) == (0, 3, 3, 5)
+
+
+def test_a_long_text_full_of_names_ends() -> None:
+    brands = [
+        Called(("Delta", "delta delta"), exclusions=("a delta",)),
+        Called(("delta delta delta",), ("delta",)),
+        Called(("Straße",)),
+    ]
+    text = "delta straße " * 5_000
+    found, masks = Finder(brands).find(text)
+    assert found == (0, 2)
+    assert {text[start:end] for start, end in pairs(masks)} == {"delta", "straße"}
+    assert Finder(brands).find("delta " * 10_000)[0] == (1,)
+
+
+def test_very_many_names_are_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.names._DFA_UP_TO", 0)
+    assert found_in("I say United!", "United") == ["United"]

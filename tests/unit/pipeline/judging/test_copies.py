@@ -69,7 +69,7 @@ def test_letters_of_all_scripts_count(text: str, expected: str) -> None:
 def test_any_text_is_bounded_and_case_and_trimmings_never_matter(text: str) -> None:
     result = normalise(text)
     assert len(result.encode()) <= PREFIX
-    assert normalise(f"😡 {text} !!") == result or len(text) == 0
+    assert normalise(f"{text} 😡 !!") == result
     if text.isascii():
         assert normalise(text.upper()) == result
 

@@ -132,3 +132,15 @@ def test_handles_are_hidden_on_request() -> None:
 def test_any_text_can_be_masked_and_redacted(text: str) -> None:
     assert isinstance(mask(text), str)
     assert redact(redact(text)) == redact(text)
+
+
+LONG = [
+    *("@" * 60_000, "a" * 60_000 + "@", "@a." * 20_000, "@a@" + "-" * 60_000, "1-" * 30_000),
+    *("http://" * 9_000, "www." * 15_000, "(0" * 30_000, " " * 60_000, "a@a." * 15_000),
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_long_hostile_texts_end(text: str) -> None:
+    assert len(mask(text)) <= len(text) * len(MASK)
+    assert redact(text, handles=True) is not None

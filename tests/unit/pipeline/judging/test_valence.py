@@ -77,13 +77,13 @@ def texts(draw: st.DrawFn) -> str:
     )
 
 
-@settings(deadline=None, max_examples=1_500)
+@settings(deadline=None, max_examples=800)
 @given(texts())
 def test_equal_on_texts_full_of_rules(text: str) -> None:
     assert VALENCE.polarity(text) == expected(text)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(st.text())
 def test_equal_on_any_text(text: str) -> None:
     assert VALENCE.polarity(text) == expected(text)
