@@ -3,7 +3,6 @@
 import bisect
 import itertools
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -230,7 +229,7 @@ def _outside(
     spans = sorted(spans)
     for name in names:
         start, end, brand = name
-        for at in range(bisect.bisect_right(spans, (start, sys.maxsize, 0)) - 1, -1, -1):
+        for at in range(bisect.bisect_left(spans, (start + 1, 0, 0)) - 1, -1, -1):
             first, last, whose = spans[at]
             if first < start - longest:
                 yield name
