@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from pipeline.clock import SystemClock
+from pipeline.clock import Clock, SystemClock
 from pipeline.health import Health
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.mention import Mention
@@ -71,7 +71,7 @@ class Door:
     """A running door, and what stands behind it."""
 
     def __init__(
-        self, settings: HttpSettings, clock: object = None, head_time: int = 10_000
+        self, settings: HttpSettings, clock: Clock | None = None, head_time: int = 10_000
     ) -> None:
         self.intake = MemoryIntake()
         self.clock = clock or SystemClock()
@@ -94,7 +94,7 @@ class Door:
 
 @contextmanager
 def a_door(
-    settings: HttpSettings | None = None, clock: object = None, head_time: int = 10_000
+    settings: HttpSettings | None = None, clock: Clock | None = None, head_time: int = 10_000
 ) -> Iterator[Door]:
     door = Door(settings or HttpSettings(), clock, head_time)
     try:

@@ -44,10 +44,10 @@ def a_body(chance: random.Random) -> bytes:
     if chance.random() < 0.6:
         body = PIECES[0] + b"\n" + body
     if chance.random() < 0.3:
-        body = bytearray(body or b"?")
+        changed = bytearray(body or b"?")
         for _ in range(chance.randrange(1, 4)):
-            body[chance.randrange(len(body))] = chance.randrange(256)
-        body = bytes(body)
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        body = bytes(changed)
     if chance.random() < 0.15:
         body = gzip.compress(body, compresslevel=1)[: chance.choice([None, -5])]
     return body

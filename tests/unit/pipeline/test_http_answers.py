@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -52,3 +55,9 @@ def test_a_refusal_is_json_with_a_reason() -> None:
         "error": "too_large",
         "detail": 'a "big" body',
     }
+
+
+def test_the_page_names_every_refusal() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "http.md").read_text("utf-8")
+    named = re.findall(r"^\| \d{3} \| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(named) == sorted(reason.value for reason in Refused)
