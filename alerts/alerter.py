@@ -11,11 +11,14 @@ from alerts.delivery import Delivery
 from alerts.feed import FeedRecord, SignalFeed, TimePassed
 from alerts.incident import Incident
 from alerts.lifecycle import decide
-from alerts.notification import Due
+from alerts.notification import Delivered
 from alerts.policy import Policy
 from alerts.store import FeedPosition, IncidentStore, View, Work
 from alerts.timers import due, next_due
 from detectors.signal import Signal
+
+Scenes = list[tuple[Incident, Delivered]]
+"""Incidents about which something may have to be said, with what the outbox holds of each."""
 
 READ_AT_ONCE = 1_000
 KEPT_IN_SIGHT = 3_600_000
@@ -99,7 +102,9 @@ class Alerter:
             if self._couriers is None:
                 return self._settle_unfinished()
             with self._store.read() as view:
-                quiet = not any(self._due(view, incident, now) for incident in view.watched())
+                quiet = not any(
+                    due(incident, entries, now, self._policy) for incident, entries in _scenes(view)
+                )
             wrote = not quiet and self._intend(now)
             self._couriers.wake()
             return wrote
@@ -110,7 +115,7 @@ class Alerter:
         Holds until a signal is applied, a person does something, or an attempt ends.
         """
         with self._store.read() as view:
-            return self._next_due(view, after)
+            return self._first(view, _scenes(view), after)
 
     @contextmanager
     def _sure(self) -> Iterator[None]:
@@ -168,13 +173,28 @@ class Alerter:
         time = reached.time
         if time is None:
             return
+        following: int | None = None
         with self._store.write() as work:
             for signal in self._held:
                 self._apply_signal(work, signal, time)
+            scenes = _scenes(work)
+            first = self._first(work, scenes, self._told_until(time))
+            at_once = first is None or first >= time
+            if at_once:
+                reached = replace(reached, told_until=time)
+                if not self._write(work, scenes, time) and first != time:
+                    following = self._first(work, scenes, time)
+                    self._seen_event = work.last_event()
+                    first = None
             work.advance_feed(self._partition, reached)
         self._held.clear()
         self._kept = reached
-        self._settle(time)
+        if at_once and first is None:
+            self._next = following
+        elif at_once:
+            self._finish(time)
+        else:
+            self._settle(time)
 
     def _settle_unfinished(self) -> bool:
         """Go on where a killed process stopped, and answer what people did since."""
@@ -190,34 +210,42 @@ class Alerter:
 
     def _settle(self, time: int) -> None:
         """Take what falls due in turn up to `time`, each with `now` at its own instant."""
-        at = time - 1 if self._kept.told_until is None else self._kept.told_until
+        at = self._told_until(time)
         while True:
             self._deliver(at)
             with self._store.read() as view:
                 attempt_at = view.next_attempt_at()
                 due_at = {
-                    incident.id: next_due(incident, view.entries(incident.id), at, self._policy)
-                    for incident in view.watched()
+                    incident.id: next_due(incident, entries, at, self._policy)
+                    for incident, entries in _scenes(view)
                 }
-            instants = [each for each in (attempt_at, *due_at.values()) if each is not None]
-            at = min(instants, default=time + 1)
-            if at > time:
+            following = _least(attempt_at, *due_at.values())
+            if following is None or following > time:
                 break
+            at = following
             self._intend(at, {name for name, instant in due_at.items() if instant == at})
         self._intend(time)
+        self._finish(time)
+
+    def _finish(self, time: int) -> None:
+        """Deliver what is intended, and note when to look again."""
         self._deliver(time)
         with self._store.read() as view:
-            self._next = self._next_due(view, time)
+            self._next = self._first(view, _scenes(view), time)
             self._seen_event = view.last_event()
+
+    def _told_until(self, time: int) -> int:
+        until = self._kept.told_until
+        return time - 1 if until is None else until
 
     def _deliver(self, now: int) -> None:
         """Try what waits, one after the other; what fails is tried again at a later instant."""
         while True:
             with self._store.read() as view:
-                rows = view.waiting(until=now, limit=1)
-            if not rows:
+                row = view.first_waiting(now)
+            if row is None:
                 return
-            self._delivery.attempt(rows[0].id, lambda: now)
+            self._delivery.attempt(row.id, lambda: now)
 
     def _keep(self, reached: FeedPosition) -> None:
         with self._store.write() as work:
@@ -237,33 +265,39 @@ class Alerter:
 
     def _intend(self, now: int, only: set[str] | None = None) -> bool:
         """Write what is due at `now` to the outbox; True when there was something."""
-        wrote = False
         with self._store.write() as work:
-            for incident in work.watched():
-                if only is not None and incident.id not in only:
-                    continue
-                for each in self._due(work, incident, now):
-                    wrote |= work.plan(each, now)
-                if _out_of_sight(incident, now):
-                    work.unwatch(incident.id)
+            scenes = [
+                (incident, entries)
+                for incident, entries in _scenes(work)
+                if only is None or incident.id in only
+            ]
+            wrote = self._write(work, scenes, now)
             if self._couriers is None:
                 reached = replace(self._kept, told_until=now)
                 work.advance_feed(self._partition, reached)
                 self._kept = reached
         return wrote
 
-    def _due(self, view: View, incident: Incident, now: int) -> tuple[Due, ...]:
-        return due(incident, view.entries(incident.id), now, self._policy)
+    def _write(self, work: Work, scenes: Scenes, now: int) -> bool:
+        wrote = False
+        for incident, entries in scenes:
+            for each in due(incident, entries, now, self._policy):
+                wrote |= work.plan(each, now)
+            if incident.resolved_at is not None and now >= incident.resolved_at + KEPT_IN_SIGHT:
+                work.unwatch(incident.id)
+        return wrote
 
-    def _next_due(self, view: View, after: int) -> int | None:
-        instants = [
-            next_due(incident, view.entries(incident.id), after, self._policy)
-            for incident in view.watched()
-        ]
-        instants.append(view.next_attempt_at())
-        return min((each for each in instants if each is not None), default=None)
+    def _first(self, view: View, scenes: Scenes, after: int) -> int | None:
+        """Return the first instant behind `after` with something to say, or an attempt to make."""
+        return _least(
+            view.next_attempt_at(),
+            *(next_due(incident, entries, after, self._policy) for incident, entries in scenes),
+        )
 
 
-def _out_of_sight(incident: Incident, now: int) -> bool:
-    resolved_at = incident.resolved_at
-    return resolved_at is not None and now >= resolved_at + KEPT_IN_SIGHT
+def _scenes(view: View) -> Scenes:
+    return [(incident, view.entries(incident.id)) for incident in view.watched()]
+
+
+def _least(*instants: int | None) -> int | None:
+    return min((each for each in instants if each is not None), default=None)

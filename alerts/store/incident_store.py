@@ -83,6 +83,10 @@ class View:
         """Return the rows to be sent, the earliest next attempt first."""
         return outbox.waiting(self._connection, receiver=receiver, until=until, limit=limit)
 
+    def first_waiting(self, until: int) -> Planned | None:
+        """Return the row whose attempt is due first, of those due by `until`."""
+        return outbox.first_waiting(self._connection, until)
+
     def next_attempt_at(self, receiver: str | None = None) -> int | None:
         """Return the instant of the earliest attempt to come."""
         return outbox.next_attempt_at(self._connection, receiver)

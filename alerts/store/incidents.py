@@ -13,13 +13,27 @@ _incident_decoder = msgspec.json.Decoder(Incident)
 _encoder = msgspec.json.Encoder()
 
 
+_one = sa.select(incidents.c.body).where(incidents.c.id == sa.bindparam("incident"))
+_latest = (
+    sa.select(incidents.c.body)
+    .where(
+        incidents.c.brand == sa.bindparam("of_brand"), incidents.c.rule == sa.bindparam("of_rule")
+    )
+    .order_by(incidents.c.is_open.desc(), incidents.c.opened_at.desc(), incidents.c.id.desc())
+    .limit(1)
+)
+_watched = sa.select(incidents.c.body).where(incidents.c.is_watched == 1).order_by(incidents.c.id)
+_last_event = sa.select(sa.func.max(incident_events.c.id))
+_insert_event = incident_events.insert()
+
+
 def append(
     connection: sa.Connection, before: Incident | None, events: Sequence[AnyEvent], after: Incident
 ) -> None:
     """Write the events and the incident they were folded into."""
     count = 0 if before is None else before.events
     connection.execute(
-        incident_events.insert(),
+        _insert_event,
         [
             {
                 "incident_id": after.id,
@@ -55,20 +69,13 @@ def event_kind(event: AnyEvent) -> str:
 
 def one(connection: sa.Connection, incident_id: str) -> Incident | None:
     """Return the incident of this id."""
-    body = connection.execute(
-        sa.select(incidents.c.body).where(incidents.c.id == incident_id)
-    ).scalar()
+    body = connection.execute(_one, {"incident": incident_id}).scalar()
     return None if body is None else _incident_decoder.decode(body)
 
 
 def latest(connection: sa.Connection, brand: str, rule: str) -> Incident | None:
     """Return the open incident of a brand and rule, else the one that opened last."""
-    body = connection.execute(
-        sa.select(incidents.c.body)
-        .where(incidents.c.brand == brand, incidents.c.rule == rule)
-        .order_by(incidents.c.is_open.desc(), incidents.c.opened_at.desc(), incidents.c.id.desc())
-        .limit(1)
-    ).scalar()
+    body = connection.execute(_latest, {"of_brand": brand, "of_rule": rule}).scalar()
     return None if body is None else _incident_decoder.decode(body)
 
 
@@ -94,8 +101,7 @@ def listed(
 
 def watched(connection: sa.Connection) -> list[Incident]:
     """Return the incidents about which something may still have to be said, by id."""
-    query = sa.select(incidents.c.body).where(incidents.c.is_watched == 1).order_by(incidents.c.id)
-    return [_incident_decoder.decode(body) for body in connection.execute(query).scalars()]
+    return [_incident_decoder.decode(body) for body in connection.execute(_watched).scalars()]
 
 
 def unwatch(connection: sa.Connection, incident_id: str) -> None:
@@ -120,5 +126,5 @@ def events_of(connection: sa.Connection, incident_id: str) -> list[AnyEvent]:
 
 def last_event(connection: sa.Connection) -> int:
     """Return the number of the newest event of all, 0 when there is none."""
-    found: int | None = connection.execute(sa.select(sa.func.max(incident_events.c.id))).scalar()
+    found: int | None = connection.execute(_last_event).scalar()
     return found or 0

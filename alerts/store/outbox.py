@@ -48,13 +48,31 @@ def add(  # noqa: PLR0913  # the columns of a row
     return True
 
 
-def of_incident(connection: sa.Connection, incident_id: str) -> list[Planned]:
-    """Every row of an incident, in the order they were intended."""
-    return _rows(
-        connection.execute(
-            sa.select(outbox).where(outbox.c.incident_id == incident_id).order_by(outbox.c.id)
-        )
+_of_incident = (
+    sa.select(outbox).where(outbox.c.incident_id == sa.bindparam("incident")).order_by(outbox.c.id)
+)
+_first_waiting = (
+    sa.select(outbox)
+    .where(
+        outbox.c.state == str(Outcome.WAITING), outbox.c.next_attempt_at <= sa.bindparam("until")
     )
+    .order_by(outbox.c.next_attempt_at, outbox.c.id)
+    .limit(1)
+)
+_next_attempt = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(
+    outbox.c.state == str(Outcome.WAITING)
+)
+
+
+def of_incident(connection: sa.Connection, incident_id: str) -> list[Planned]:
+    """Return every row of an incident, in the order they were intended."""
+    return _rows(connection.execute(_of_incident, {"incident": incident_id}))
+
+
+def first_waiting(connection: sa.Connection, until: int) -> Planned | None:
+    """Return the row whose attempt is due first, of those due by `until`."""
+    rows = _rows(connection.execute(_first_waiting, {"until": until}))
+    return rows[0] if rows else None
 
 
 def listed(
@@ -97,9 +115,7 @@ def waiting(
 
 def next_attempt_at(connection: sa.Connection, receiver: str | None = None) -> int | None:
     """Return the instant of the earliest attempt to come, None when nothing waits."""
-    query = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(
-        outbox.c.state == str(Outcome.WAITING)
-    )
+    query = _next_attempt
     if receiver is not None:
         query = query.where(outbox.c.receiver == receiver)
     found: int | None = connection.execute(query).scalar()
