@@ -35,8 +35,9 @@ class FileSource:
 
     A first pass over the times alone finds whether a file is in order; one that is, is streamed;
     any other is sorted with at most `memory_rows` mentions in memory and the rest in temporary
-    files in `tmp_dir`. The standard input is kept in a temporary file first, so nothing comes out
-    of it before its end. Several files are merged; at equal times the one named first comes first.
+    files in `tmp_dir`. The standard input, or a pipe, is kept in a temporary file first, so nothing
+    comes out of it before its end. Several files are merged; at equal times the one named first
+    comes first.
 
     `mapping` gives the column (or JSON key) of a field where the names differ; what is guessed
     beyond it is told to `tell`, a line each. `zone` is the IANA zone of times without an offset.
@@ -133,8 +134,7 @@ class FileSource:
     def _ordered(self, file: "_File", seen: Survey) -> Items:
         if seen.ordered:
             for chunk in file.chunks(seen, self._now, self._ingested_at, weight=1.0):
-                if chunk:
-                    yield chunk
+                yield chunk
             file.finish()
             return
         sort = ExternalSort(memory_rows=self._memory_rows, directory=self._tmp_dir)
@@ -162,8 +162,8 @@ class FileSource:
 
     def _open(self, path: str) -> "_File":
         label = "stdin" if path == "-" else path
-        where = self._kept() if path == "-" else Path(path)
         try:
+            where = self._readable_twice(path, label)
             beginning = _beginning(where)
             size = where.stat().st_size
         except OSError as error:
@@ -181,17 +181,26 @@ class FileSource:
             form = Table(where, label, self._mapping, self._defaults)
         return _File(form, size)
 
-    def _kept(self) -> Path:
-        """Keep the standard input in a temporary file, so that it can be read twice."""
+    def _readable_twice(self, path: str, label: str) -> Path:
+        """Give the path; what flows by only once (standard input, a pipe) is kept beforehand."""
+        if path == "-":
+            return self._kept(self._stdin or sys.stdin.buffer, label)
+        where = Path(path)
+        if where.is_file() or where.is_dir() or not where.exists():
+            return where
+        with where.open("rb") as stream:
+            return self._kept(stream, label)
+
+    def _kept(self, stream: IO[bytes], label: str) -> Path:
+        """Keep a stream in a temporary file."""
         try:
             kept = tempfile.NamedTemporaryFile(dir=self._tmp_dir)  # noqa: SIM115  # lives with the source
-            shutil.copyfileobj(self._stdin or sys.stdin.buffer, kept, 1 << 20)
+            shutil.copyfileobj(stream, kept, 1 << 20)
             kept.flush()
         except OSError as error:
             where = self._tmp_dir or tempfile.gettempdir()
             raise EnvironmentProblem(
-                f"cannot keep the standard input in {where}: {error.strerror}; "
-                "make room there or set TMPDIR"
+                f"cannot keep {label} in {where}: {error.strerror}; make room there or set TMPDIR"
             ) from error
         self._kept_files.append(kept)
         return Path(kept.name)
@@ -217,7 +226,9 @@ class _File:
         def moved(position: int) -> None:
             self._moved(self.size + int(position * weight))
 
-        return self.form.chunks(seen.misdated, moved, now=now, ingested_at=ingested_at)
+        for chunk in self.form.chunks(seen.misdated, moved, now=now, ingested_at=ingested_at):
+            if chunk:
+                yield chunk
 
     def merged(self, share: float) -> None:
         """Note how much of what was sorted has been given."""

@@ -98,7 +98,7 @@ class JsonLines:
                     mark = next(marks, -1)
                     flaw = flaw or (MISDATED if isinstance(item, Mention) else None)
                 chunk.append(self._rejected(flaw, number, line) if flaw else item)
-                if len(chunk) >= CHUNK:
+                if len(chunk) >= CHUNK or lines.heavy:
                     yield chunk
                     chunk = []
         if lines.broken:

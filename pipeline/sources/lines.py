@@ -44,7 +44,8 @@ class Lines:
     """The lines of a plain or gzipped file, as text, numbered from 1.
 
     Iterating gives every line with its end, as UTF-8; a line that is not, or that is longer than
-    16 MiB, comes as well as it can be shown and is remembered with its flaw. What was read stays
+    16 MiB, comes as well as it can be shown and is remembered with its flaw. `heavy` says that
+    lines are so long now that few of them should be kept at a time. What was read stays
     available to `raw` and `flaw` from the line `keep_from` on. A damaged gzip file ends where
     the damage begins and `broken` says so.
     """
@@ -52,6 +53,7 @@ class Lines:
     def __init__(self, path: Path, *, moved: Callable[[int], None] = lambda _: None) -> None:
         self.keep_from = 1
         self.flawed = False
+        self.heavy = False
         self.broken = ""
         self.read_lines = 0
         self._path = path
@@ -121,6 +123,7 @@ class Lines:
                 f"a line of more than {MAX_LINE_BYTES} bytes; only its beginning was kept",
             )
         block = Block(first, data, flaws)
+        self.heavy = len(data) > 2 * BLOCK_BYTES
         self.read_lines += block.count
         while self._blocks and self._blocks[0].first + self._blocks[0].count <= self.keep_from:
             self._blocks.popleft()

@@ -13,6 +13,8 @@ from pipeline.errors import EnvironmentProblem
 from pipeline.mention import Mention
 
 _FRAME = 256
+_FRAME_CHARACTERS = 256 * 1024
+_HELD_CHARACTERS = 64 * 1024 * 1024
 _MOST_RUNS = 64
 _by_event_time = attrgetter("event_time")
 
@@ -20,7 +22,8 @@ _by_event_time = attrgetter("event_time")
 class ExternalSort:
     """Takes mentions in any order and gives them back by event time, equal times as they came.
 
-    At most `memory_rows` mentions are held in memory; what is more lies in temporary files in
+    At most `memory_rows` mentions, or 64 million characters of text, are held in memory (and what
+    was added at once); what is more lies in temporary files in
     `directory` (None: the system's), which nobody else can open and which vanish with the process.
     Raises EnvironmentProblem when these cannot be written.
     """
@@ -31,6 +34,7 @@ class ExternalSort:
         self._memory_rows = memory_rows
         self._directory = directory
         self._held: list[Mention] = []
+        self._characters = 0
         self._runs: list[IO[bytes]] = []
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(list[Mention])
@@ -39,10 +43,12 @@ class ExternalSort:
     def add(self, mentions: Sequence[Mention]) -> None:
         """Take mentions."""
         self._held += mentions
-        if len(self._held) >= self._memory_rows:
+        self._characters += sum([len(mention.text) for mention in mentions])
+        if len(self._held) >= self._memory_rows or self._characters >= _HELD_CHARACTERS:
             self._held.sort(key=_by_event_time)
             self._runs.append(self._write(iter(self._held)))
             self._held = []
+            self._characters = 0
             if len(self._runs) >= _MOST_RUNS:
                 runs, self._runs = self._runs, []
                 self._runs = [self._write(self._merged(runs))]
@@ -72,11 +78,13 @@ class ExternalSort:
         try:
             run = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115  # lives with the sort
             frame: list[Mention] = []
+            characters = 0
             for mention in mentions:
                 frame.append(mention)
-                if len(frame) >= self._frame:
+                characters += len(mention.text)
+                if len(frame) >= self._frame or characters >= _FRAME_CHARACTERS:
                     self._put(run, frame)
-                    frame = []
+                    frame, characters = [], 0
             self._put(run, frame)
             run.seek(0)
         except OSError as error:

@@ -8,7 +8,7 @@ from pipeline.decoding import SourceDefaults
 from pipeline.errors import SettingsError
 from pipeline.event_time import Unusable, instant_reader
 from pipeline.mention import Mention, Rejected, RejectedReason
-from pipeline.row_decoding import row_decoder
+from pipeline.row_decoding import RowDecoder, row_decoder
 from pipeline.sources.lines import Lines
 from pipeline.sources.mapping import Resolved, resolve
 from pipeline.sources.order import Survey, survey
@@ -88,14 +88,17 @@ class Table:
     ) -> Iterator[list[Mention | Rejected]]:
         """Read the rows in the file's order; those whose ordinals are `misdated` are rejected."""
         if not self._columns:
-            return
-        lines = Lines(self.path, moved=moved)
-        reader = csv.reader(lines, delimiter=self._delimiter)
-        next(reader)
+            return iter(())
         decode = row_decoder(
             self._columns, self._width, defaults=self._defaults, now=now, ingested_at=ingested_at
         )
-        marks = iter(misdated)
+        return self._chunks(decode, Lines(self.path, moved=moved), iter(misdated))
+
+    def _chunks(
+        self, decode: RowDecoder, lines: Lines, marks: Iterator[int]
+    ) -> Iterator[list[Mention | Rejected]]:
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        next(reader)
         mark = next(marks, -1)
         ordinal = -1
         done = reader.line_num
@@ -106,40 +109,42 @@ class Table:
                     if cells:
                         ordinal += 1
                         item = decode(cells)
-                        if lines.flawed:
-                            item = lines.flaw(done + 1, reader.line_num) or item
                         if ordinal == mark:
                             mark = next(marks, -1)
-                            item = MISDATED if type(item) is Mention else item
-                        chunk.append(
-                            self._rejected(item, lines, done + 1, reader.line_num)
-                            if isinstance(item, Unusable)
-                            else item
-                        )
+                            item = MISDATED if isinstance(item, Mention) else item
+                        if lines.flawed or isinstance(item, Unusable):
+                            chunk.append(self._settled(item, lines, done + 1, reader.line_num))
+                        else:
+                            chunk.append(item)
                     lines.keep_from = done = reader.line_num
-                    if len(chunk) >= CHUNK:
+                    if len(chunk) >= CHUNK or lines.heavy:
                         yield chunk
                         chunk = []
                 break
             except csv.Error as error:
                 ordinal += 1
                 mark = next(marks, -1) if ordinal == mark else mark
-                why = lines.flaw(done + 1, reader.line_num) or _unreadable(error)
-                chunk.append(self._rejected(why, lines, done + 1, reader.line_num))
+                why = _unreadable(error)
+                chunk.append(self._settled(why, lines, done + 1, reader.line_num))
                 lines.keep_from = done = reader.line_num
+                if lines.heavy:
+                    yield chunk
+                    chunk = []
         if lines.broken:
             why = Unusable(RejectedReason.UNDECODABLE, lines.broken)
-            chunk.append(self._rejected(why, lines, done + 1, done + 1))
+            chunk.append(self._settled(why, lines, done + 1, done + 1))
         yield chunk
 
-    def _rejected(self, why: Unusable, lines: Lines, first: int, last: int) -> Rejected:
-        return Rejected(
-            why.reason,
-            f"{self._label}:{first}",
-            why.detail,
-            lines.raw(first, last),
-            self._defaults.source,
-        )
+    def _settled(
+        self, item: Mention | Unusable, lines: Lines, first: int, last: int
+    ) -> Mention | Rejected:
+        """Reject what cannot be used, for its bytes first, for its cells else."""
+        why = lines.flaw(first, last) or item
+        if isinstance(why, Mention):
+            return why
+        origin = f"{self._label}:{first}"
+        raw = lines.raw(first, last)
+        return Rejected(why.reason, origin, why.detail, raw, self._defaults.source)
 
 
 def _unreadable(error: csv.Error) -> Unusable:

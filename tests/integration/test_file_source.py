@@ -5,7 +5,9 @@ import json
 import os
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +81,16 @@ def test_the_standard_input_is_read_like_a_file(tmp_path: Path) -> None:
             assert [mention.id for mention in mentions] == ["1", "0"]
     _, rejected = read("-", stdin=io.BytesIO(HEADER.encode() + b"1,,a\n"))
     assert [one.origin for one in rejected] == ["stdin:2"]
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    content = HEADER + rows([2, 1])
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(pipe.write_text, content)
+        mentions, _ = read(str(pipe))
+    assert [mention.id for mention in mentions] == ["1", "0"]
 
 
 def test_several_files_are_merged_and_ties_go_to_the_first_named(tmp_path: Path) -> None:
@@ -275,7 +287,7 @@ def test_nothing_in_it(tmp_path: Path, name: str, content: str) -> None:
     ],
 )
 def test_files_that_cannot_be_used(
-    tmp_path: Path, name: str, content: bytes, options: dict[str, object], said: str
+    tmp_path: Path, name: str, content: bytes, options: dict[str, Any], said: str
 ) -> None:
     path = write(tmp_path / name, content)
     with pytest.raises(SettingsError) as error:
@@ -305,6 +317,20 @@ def test_a_line_of_ten_megabytes_and_one_beyond_the_limit(
     assert rejected[0].raw == long[:-1]
     assert len(rejected[1].raw) < 2 << 20
     assert rejected[1].origin.endswith(":4")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_long_lines_are_handed_over_few_at_a_time(tmp_path: Path, name: str) -> None:
+    text = "a" * 1_000_000
+    line = json.dumps({"text": text, "event_time": at(0)}) if name == "a.jsonl" else f"1,,{text}"
+    start = "" if name == "a.jsonl" else HEADER
+    path = write(tmp_path / name, start + f"{line}\n" * 8)
+    sizes = [
+        sum(len(one.raw) for one in chunk if isinstance(one, Rejected))
+        for chunk in FileSource([path]).read()
+    ]
+    assert sum(sizes) > 8_000_000
+    assert max(sizes) < 3_000_000
 
 
 CELLS = st.text(

@@ -55,3 +55,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_at_least_one_is_held() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         ExternalSort(memory_rows=0)
+
+
+def test_long_texts_go_to_disk_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.sources.sorting._HELD_CHARACTERS", 1000)
+    monkeypatch.setattr("pipeline.sources.sorting._FRAME_CHARACTERS", 300)
+    sort = ExternalSort(memory_rows=10_000)
+    texts = [f"{number:050}" for number in range(100)]
+    mentions = [Mention(text, "file", 100 - at, 0, text) for at, text in enumerate(texts)]
+    for said in mentions:
+        sort.add([said])
+    assert len(sort._runs) == 5
+    assert list(sort.ordered()) == mentions[::-1]
+    sort.close()
