@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
+import stamina
 import typer
 
 from pipeline.commands import config, incidents, mentions, notifications, rejected
@@ -65,6 +66,7 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    stamina.instrumentation.set_on_retry_hooks([])  # who retries says so in words of its own
     app(prog_name="crisis-monitor")
 
 
