@@ -13,9 +13,6 @@ from detectors.reading import Lane, Reading
 from detectors.settings import Detection
 from detectors.signal import Signal
 
-FLOOR_FOLD = 2.0
-"""Once an hour of a brand is known, the floor asks for this many times what is usual."""
-
 
 class Closing(msgspec.Struct, frozen=True):
     """What one closed bucket led to; `open` while a surge or an attention of the brand is open."""
@@ -55,10 +52,9 @@ class BrandDetectors:
         warm = surge.baseline.warm
         readings = surge.close(bucket)
         if not warm and bucket.state is not BucketState.UNKNOWN:
-            known = surge.baseline.learnt >= self.settings.baseline.cap_from
-            view = surge.view(Lane.FLOOR)
+            known = surge.baseline.learnt >= self.settings.floor.fold_after
             readings.append(
-                read_floor(view, self.settings.floor, usual_fold=FLOOR_FOLD if known else 0.0)
+                read_floor(surge.view(Lane.FLOOR), self.settings.floor, something_known=known)
             )
         signals = self.crisis.close(bucket, readings, surge, sources)
         attention = self.attention

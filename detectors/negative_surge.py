@@ -142,6 +142,7 @@ class NegativeSurge:
                     total[SAMPLE] - then[SAMPLE],
                     total[MENTIONS] - then[MENTIONS],
                     warm,
+                    x,
                 )
             )
             if learn:
@@ -155,6 +156,7 @@ class NegativeSurge:
         slow[2] = slow[2] * kept + sample
         slow[3] = slow[3] * kept + seen.mentions
         x_slow = slow[0] * scale
+        recent = total[NEGATIVE] - ring.before(self.plan.longest)[NEGATIVE]
         m_slow = slow[1] * scale
         value = log((x_slow + offset) / (m_slow + offset))
         readings.append(
@@ -167,6 +169,7 @@ class NegativeSurge:
                 int(slow[2] * scale + 0.5),
                 int(slow[3] * scale + 0.5),
                 warm,
+                recent,
             )
         )
         if learn:
@@ -185,6 +188,7 @@ class NegativeSurge:
         sample: int,
         mentions: int,
         warm: bool,  # noqa: FBT001  # as above
+        recent: int,
     ) -> Reading:
         gates = lane.settings
         tail = self.tails[i].score(value)
@@ -192,7 +196,7 @@ class NegativeSurge:
         held = 0
         if not warm:
             reason = Reason.WARMING_UP
-        elif x < gates.minimum:
+        elif x < gates.minimum or recent < gates.recent:
             reason = Reason.TOO_FEW if mentions else Reason.QUIET
         elif x < gates.fold * m:
             reason = Reason.BELOW_FOLD

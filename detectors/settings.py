@@ -73,7 +73,8 @@ class LaneSettings(msgspec.Struct, frozen=True):
     """One lane of the negative surge: its window and the gates it must pass.
 
     `window` is the sliding sum's length, or, where `half_life` is set, the length the lane is
-    counted as for dispersion. `minimum` negative voices; `fold` times the expected; `z` and
+    counted as for dispersion. `minimum` negative voices, `recent` of them in the longest sliding
+    sum (six accounts are at most six voices an hour, however long they go on); `fold` times the expected; `z` and
     `tail` as the reading's; a share no more probable than `share_p` (beta-binomial, its m is
     `share_weight`); `total` is asked of tail + evidence: two half-convincing facts that are
     independent in calm times convince together. All gates must be passed for `hold` running.
@@ -91,6 +92,7 @@ class LaneSettings(msgspec.Struct, frozen=True):
     calibration: TailSettings
     half_life: int | None = None
     share_weight: float = 40.0
+    recent: int = 0
 
 
 def _fast(  # noqa: PLR0913, PLR0917  # a lane has this many gates
@@ -99,7 +101,7 @@ def _fast(  # noqa: PLR0913, PLR0917  # a lane has this many gates
     return LaneSettings(
         lane=lane,
         window=window,
-        minimum=12,
+        minimum=10,
         fold=fold,
         z=z,
         tail=2.5,
@@ -111,20 +113,20 @@ def _fast(  # noqa: PLR0913, PLR0917  # a lane has this many gates
 
 
 FAST_LANES = (
-    _fast(Lane.FAST_5, 5 * MINUTE, 3.0, 2.5, 7.0, 2 * MINUTE),
-    _fast(Lane.FAST_15, 15 * MINUTE, 2.2, 2.2, 6.6, 2 * MINUTE),
-    _fast(Lane.FAST_60, 60 * MINUTE, 1.8, 2.0, 5.6, 5 * MINUTE),
+    _fast(Lane.FAST_5, 5 * MINUTE, 3.0, 2.5, 6.7, 2 * MINUTE),
+    _fast(Lane.FAST_15, 15 * MINUTE, 2.2, 2.2, 6.2, 2 * MINUTE),
+    _fast(Lane.FAST_60, 60 * MINUTE, 1.8, 2.0, 5.2, 5 * MINUTE),
 )
 
 SLOW_LANE = LaneSettings(
     lane=Lane.SLOW,
     window=231 * MINUTE,
-    minimum=10,
+    minimum=20,
     fold=1.75,
     z=2.0,
     tail=1.5,
     share_p=0.2,
-    total=4.0,
+    total=4.1,
     hold=15 * MINUTE,
     calibration=TailSettings(
         start_quantile=0.45,
@@ -134,15 +136,21 @@ SLOW_LANE = LaneSettings(
         window=231 * MINUTE,
     ),
     half_life=80 * MINUTE,
+    recent=8,
 )
 
 
 class FloorSettings(msgspec.Struct, frozen=True):
-    """The rule that may speak before anything is learnt."""
+    """The rule that may speak before anything is learnt.
+
+    Once `fold_after` of a brand is known, it also asks for `fold` times the expected.
+    """
 
     window: int = 15 * MINUTE
     minimum: int = 15
     share: float = 0.5
+    fold: float = 3.0
+    fold_after: int = HOUR
 
 
 class CalmSettings(msgspec.Struct, frozen=True):
@@ -237,7 +245,7 @@ class Detection(msgspec.Struct, frozen=True):
     `tail_offset` the c of the lanes' u, `slow_total_fewer` the slow lane's total under `fewer`.
 
     >>> Detection().slow.total, Detection(sensitivity=Sensitivity.FEWER).slow.total
-    (4.0, 4.5)
+    (4.1, 4.5)
     """
 
     bucket: int = MINUTE
