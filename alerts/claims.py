@@ -50,8 +50,6 @@ class Claim(msgspec.Struct, frozen=True):
 
 def claims(incident: Incident, now: int, policy: "Policy") -> tuple[Claim, ...]:
     """Return every claim of this instant (now), the most urgent first."""
-    if incident.missed:
-        return ()
     if incident.rule is Rule.BLINDNESS:
         return tuple(_blindness(incident, policy))
     if incident.severity is Severity.INFO:

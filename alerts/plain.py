@@ -51,16 +51,33 @@ def link(address: str, limit: int = 500) -> str:
 
 
 def shell_word(word: str) -> str:
-    """Return a word as a command line takes it.
+    r"""Return a word as a command line takes it, on one line and with nothing hidden.
 
     >>> print(shell_word("united:negative_surge:2015-02-22T14:00:00Z"))
     united:negative_surge:2015-02-22T14:00:00Z
     >>> print(shell_word("O'Hare; rm"))
     'O'"'"'Hare; rm'
+    >>> print(shell_word("a" + chr(10) + chr(0x202E)))
+    $'a\u000a\u202e'
     """
     if word and SAFE.issuperset(word):
         return word
+    if not word.isprintable():
+        return "$'" + "".join(_escaped(char) for char in word) + "'"
     return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _escaped(char: str) -> str:
+    """Return a character inside $'...' of bash and zsh."""
+    if char in "\\'":
+        return "\\" + char
+    return (
+        char
+        if char.isprintable()
+        else f"\\U{ord(char):08x}"
+        if ord(char) > 0xFFFF
+        else (f"\\u{ord(char):04x}")
+    )
 
 
 def path_segment(word: str) -> str:

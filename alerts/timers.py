@@ -200,7 +200,7 @@ def _next_stages(
 
 def _moments(incident: Incident, now: int, policy: "Policy") -> Iterator[int]:
     """Yield every instant after now at which something new can fall due."""
-    if not incident.is_open or incident.missed:
+    if not incident.is_open:
         return
     yield from (at for at in ladder(incident, policy) if at > now)
     for audience in Audience:

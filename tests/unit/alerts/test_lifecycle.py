@@ -294,3 +294,18 @@ def test_events_and_incidents_survive_json_and_older_readers() -> None:
     assert msgspec.json.decode(msgspec.json.encode(incident), type=Incident) == incident
     newer = stored[0].replace(b'{"kind"', b'{"from_the_future":1,"kind"')
     assert decoder.decode(newer) == history[0]
+
+
+def test_what_somebody_took_is_not_missed_although_it_was_over_before() -> None:
+    now = T0 + 5 * HOUR
+    incident = after(after(None, signal(), now), Acknowledge(by="ann"), now)
+    found = events(incident, signal(SignalKind.ENDED, 2, at=T0 + 2 * HOUR), now)
+    assert kinds(found) == [Ended]
+
+
+def test_a_level_after_calm_or_after_the_end_reopens_nothing() -> None:
+    now = T0 + 4 * HOUR
+    calm = after(resolved(), signal(SignalKind.CALM, 3, at=T0 + 2 * HOUR), T0 + 2 * HOUR)
+    assert events(calm, signal(SignalKind.LEVEL, 4, at=now, observed=200), now) == ()
+    ended = after(calm, signal(SignalKind.ENDED, 4, at=T0 + 3 * HOUR), T0 + 3 * HOUR)
+    assert events(ended, signal(SignalKind.RETURNED, 5, at=now, observed=200), now) == ()

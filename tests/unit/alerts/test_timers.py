@@ -1,6 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
+from alerts import clocks
 from alerts.command import Acknowledge, Assign, Resolve, Update
 from alerts.incident import Audience, Incident
 from alerts.notification import Cause, Notification, Outcome, Reason
@@ -329,3 +330,125 @@ def test_the_last_delivered_message_is_what_changes_are_told_against() -> None:
 def test_an_intent_is_written_once_whatever_became_of_it(outcome: Outcome) -> None:
     ledger = kept(due(opened(), (), T0, ONE), T0, outcome)
     assert due(opened(), ledger, T0, ONE) == ()
+
+
+def raised(incident: Incident, now: int, seq: int = 2) -> Incident:
+    return after(incident, signal(SignalKind.LEVEL, seq, at=now, severity=CRITICAL), now)
+
+
+def test_a_rise_in_the_same_instant_as_the_opening_is_one_page() -> None:
+    assert [told.reasons for told in Said(ONE).speak(raised(opened(), T0), T0)] == [(Reason.PAGE,)]
+
+
+def test_a_rise_that_is_calm_by_now_pages_nobody() -> None:
+    said = Said(ONE)
+    incident = opened()
+    said.speak(incident, T0)
+    incident = raised(incident, T0 + MINUTE)
+    incident = after(incident, signal(SignalKind.CALM, 3, at=T0 + HOUR), T0 + HOUR)
+    assert [told.reasons for told in said.speak(incident, T0 + HOUR)] == [
+        (Reason.CALM, Reason.PUBLIC_UPDATE_DUE)
+    ]
+
+
+def test_a_page_of_a_rise_is_superseded_by_acknowledging() -> None:
+    said = Said(ONE)
+    incident = opened()
+    said.speak(incident, T0)
+    incident = raised(incident, T0 + MINUTE)
+    (page,) = said.speak(incident, T0 + MINUTE)
+    taken = after(incident, Acknowledge(by="ann"), T0 + 2 * MINUTE)
+    assert untrue_because(page, incident, T0 + MINUTE, ONE) is None
+    assert untrue_because(page, taken, T0 + 2 * MINUTE, ONE) is Cause.ACKNOWLEDGED
+
+
+def test_return_is_not_told_to_who_heard_only_of_an_earlier_calm() -> None:
+    said = Said(ONE)
+    incident = after(opened(), Acknowledge(by="ann"), T0)
+    for seq, kind in enumerate((SignalKind.CALM, SignalKind.RETURNED), start=2):
+        incident = after(incident, signal(kind, seq, at=T0 + MINUTE), T0 + MINUTE)
+        said.speak(incident, T0 + MINUTE)
+    for seq, kind in enumerate((SignalKind.CALM, SignalKind.RETURNED), start=4):
+        incident = after(incident, signal(kind, seq, at=T0 + 2 * MINUTE), T0 + 2 * MINUTE)
+    assert said.speak(incident, T0 + 2 * MINUTE) == []
+
+
+def test_a_rung_waiting_holds_until_a_later_one_reaches_the_same_receiver() -> None:
+    incident = opened()
+    (rung,) = (
+        each.notification
+        for each in due(incident, (), T0 + 5 * MINUTE, POLICY)
+        if each.notification.receiver == "bob"
+    )
+    assert still_true(rung, incident, T0 + 14 * MINUTE, POLICY)
+    assert untrue_because(rung, incident, T0 + 15 * MINUTE, POLICY) is Cause.LATER_STAGE
+
+
+def test_a_calm_nobody_confirms_is_doubted_six_hours_after_it_began() -> None:
+    incident = after(opened(), Acknowledge(by="ann"), T0)
+    incident = after(incident, signal(SignalKind.CALM, 2, at=T0 + 2 * HOUR), T0 + 2 * HOUR)
+    found = Said(ONE).until(incident, T0 + 2 * HOUR, T0 + 9 * HOUR)
+    assert [at - T0 for at, told in found if Reason.CANNOT_TELL in told.reasons] == [8 * HOUR]
+
+
+def test_each_spell_of_not_hearing_is_told_once() -> None:
+    said = Said(ONE)
+    incident = after(opened(), Acknowledge(by="ann"), T0)
+    times = []
+    for seq, (at, since) in enumerate(((7, 1), (8, None), (16, 10)), start=2):
+        unheard = None if since is None else T0 + since * HOUR
+        level = signal(SignalKind.LEVEL, seq, at=T0 + at * HOUR, unheard_since=unheard)
+        incident = after(incident, level, T0 + at * HOUR)
+        found = said.speak(incident, T0 + at * HOUR)
+        times += [at for told in found if Reason.CANNOT_TELL in told.reasons]
+    assert times == [7, 16]
+
+
+def test_an_update_in_the_instant_of_a_rise_counts_by_its_own_cadence() -> None:
+    incident = after(opened(), Acknowledge(by="ann"), T0)
+    now = T0 + MINUTE
+    incident = internal(raised(incident, now), now)
+    assert next_due(incident, (), now, replace(ONE, steps=(("ann",),))) is not None
+    assert clocks.owed_at(incident, Audience.INTERNAL, ONE) == now + 20 * MINUTE
+
+
+def test_public_reminders_before_and_after_reopening_have_keys_of_their_own() -> None:
+    said = Said(ONE)
+    incident = after(opened(CRITICAL), Acknowledge(by="ann"), T0)
+    said.until(incident, T0, T0 + 50 * MINUTE)
+    incident = after(incident, Resolve(by="ann"), T0 + HOUR)
+    assert clocks.owed_at(incident, Audience.PUBLIC, ONE) is None
+    again = signal(SignalKind.LEVEL, 2, at=T0 + 2 * HOUR, observed=99, severity=CRITICAL)
+    incident = after(incident, again, T0 + 2 * HOUR)
+    said.until(incident, T0 + 2 * HOUR, T0 + 2 * HOUR + 45 * MINUTE)
+    asked = [told.key for _, told in said.heard if Reason.PUBLIC_UPDATE_DUE in told.reasons]
+    assert len(asked) == len(set(asked)) == 2
+
+
+def test_a_public_update_of_a_warning_owes_no_next_one() -> None:
+    post = Update(by="a", audience=Audience.PUBLIC, text="t", link="https://x.example/1")
+    incident = after(after(opened(), Acknowledge(by="ann"), T0), post, T0)
+    assert clocks.owed_at(incident, Audience.PUBLIC, ONE) is None
+
+
+def test_two_clocks_of_seconds_are_said_apart_when_apart_by_more_than_a_quarter() -> None:
+    policy = replace(
+        ONE,
+        clocks=UpdateClocks(
+            critical_internal=Cadence(first=4_000, every=8_000),
+            critical_public=Cadence(first=7_000, every=8_000),
+        ),
+    )
+    incident = after(opened(CRITICAL), Acknowledge(by="ann"), T0)
+    found = Said(policy).until(incident, T0, T0 + 7_500)
+    assert [(at - T0, told.reasons) for at, told in found] == [
+        (4_000, (Reason.INTERNAL_UPDATE_DUE,)),
+        (7_000, (Reason.PUBLIC_UPDATE_DUE, Reason.INTERNAL_UPDATE_OVERDUE)),
+    ]
+
+
+def test_the_end_is_not_told_to_whom_the_page_never_reached() -> None:
+    incident = opened()
+    ledger = kept(due(incident, (), T0, ONE), T0, Outcome.SUPERSEDED)
+    ended = after(incident, signal(SignalKind.ENDED, 2, at=T0 + HOUR), T0 + HOUR)
+    assert due(ended, ledger, T0 + HOUR, ONE) == ()

@@ -1,0 +1,186 @@
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from alerts.command import Acknowledge, Open, Resolve
+from alerts.incident import Incident
+from alerts.notification import Reason
+from alerts.plain import link, one_line, path_segment, shell_word
+from alerts.rendering import TITLE, Rendered, render
+from alerts.samples import Sample, Samples
+from alerts.timers import due
+from detectors.reading import Lane, Rule
+from detectors.severity import Severity
+from detectors.signal import SignalKind
+from tests.unit.alerts.story import HOUR, MINUTE, POLICY, T0, Said, after, opened, signal
+
+ID = "united:negative_surge:2015-02-22T14:00:00Z"
+SEEN = Samples(
+    samples=tuple(
+        Sample(str(n), f"@user lost my bag {n}", f"https://x.example/{n}", "twitter", "en", T0)
+        for n in range(5)
+    ),
+    languages=(("en", 40), ("nl", 2)),
+    channels=(("twitter", 41), ("", 1)),
+)
+
+
+def page(
+    incident: Incident, now: int, samples: Samples | None = SEEN, public_url: str = ""
+) -> Rendered:
+    first = due(incident, (), now, POLICY)[-1].notification
+    return render(first, incident, now, POLICY, samples, public_url)
+
+
+def test_a_page_says_all_a_woken_person_needs() -> None:
+    now = T0 + 12 * MINUTE
+    critical = opened(Severity.CRITICAL, now=now)
+    rendered = page(critical, now, public_url="https://m.example/")
+    assert rendered.title == (
+        "CRITICAL united: 30 negative voices in 15 min, usually 4, since 09:00 EST (12 min ago)"
+    )
+    assert rendered.lines == (
+        "Critical: 30 negative voices in 15 min, 7.5 times the usual 4.0",
+        "Since 09:00 EST (12 min ago); noticed 12 min late",
+        "Observed 30 negative voices in 15 min, usually 4 (7.5 times)",
+        "Negative share 60 %, usually 20 % (of 50 voices; 60 mentions)",
+        "Channels: twitter 41, unknown 1",
+        "Languages: en 40, nl 2",
+        '- "@user lost my bag 0" (twitter, 09:00 EST) https://x.example/0',
+        '- "@user lost my bag 1" (twitter, 09:00 EST) https://x.example/1',
+        '- "@user lost my bag 2" (twitter, 09:00 EST) https://x.example/2',
+        f"Acknowledge: crisis-monitor incidents acknowledge {ID}",
+        "See: https://m.example/incidents/united%3Anegative_surge%3A2015-02-22T14%3A00%3A00Z",
+        "Next internal update: due 15 min after acknowledgement",
+        "Next public update: due 09:57 EST (in 45 min)",
+        "If nobody acknowledges, the next step is paged 09:17 EST (in 5 min)",
+    )
+
+
+def test_a_page_without_samples_says_that_they_are_missing() -> None:
+    rendered = page(opened(), T0, samples=None)
+    assert "Samples: the first mentions were not yet there" in rendered.lines
+    assert rendered.fields["samples_missing"] is True
+    assert page(opened(), T0, samples=Samples()).fields["samples_missing"] is False
+
+
+def test_still_learning_is_said() -> None:
+    floor = signal(lane=Lane.FLOOR, still_learning=True)
+    assert any("Still learning" in line for line in page(after(None, floor, T0), T0).lines)
+
+
+def test_a_reminder_says_what_changed_and_when_the_next_is_due() -> None:
+    said = Said()
+    incident = opened(Severity.WARNING)
+    said.speak(incident, T0)
+    incident = after(incident, Acknowledge(by="ann"), T0)
+    louder = signal(SignalKind.LEVEL, 2, at=T0 + 50 * MINUTE, observed=61)
+    incident = after(incident, louder, T0 + 50 * MINUTE)
+    now = T0 + 60 * MINUTE
+    (asked,) = said.speak(incident, now)
+    rendered = render(asked, incident, now, POLICY)
+    changed = "negative voices in 15 min 30 -> 61, open -> acknowledged"
+    assert rendered.title == "united (warning): internal update due now"
+    assert rendered.lines == (
+        "Warning since 09:00 EST (1 h ago): 61 negative voices in 15 min, usually 4",
+        "Owner: ann",
+        f"Changed since your last message, 09:00 EST (1 h ago): {changed}",
+        f'Record it: crisis-monitor incidents update {ID} --audience internal --text "..."',
+        "Internal update: owed since 10:00 EST (just now); next reminder 10:30 EST (in 30 min)",
+    )
+    assert rendered.fields["next_updates"] == [
+        {
+            "audience": "internal",
+            "due_at": "2015-02-22T15:00:00Z",
+            "overdue": True,
+            "next_reminder_at": "2015-02-22T15:30:00Z",
+        }
+    ]
+
+
+def test_nothing_changed_is_said_too() -> None:
+    said = Said()
+    incident = after(opened(Severity.CRITICAL), Acknowledge(by="ann"), T0)
+    said.speak(incident, T0 + 15 * MINUTE)
+    (again,) = said.speak(incident, T0 + 25 * MINUTE)
+    rendered = render(again, incident, T0 + 25 * MINUTE, POLICY)
+    assert rendered.title == "united (critical): internal update overdue by 10 min"
+    assert "Changed since your last message, 09:15 EST (10 min ago): nothing" in rendered.lines
+
+
+def test_a_reopening_says_who_had_resolved_it() -> None:
+    now = T0 + 2 * HOUR
+    incident = after(opened(), Resolve(by="ann"), T0 + HOUR)
+    incident = after(incident, signal(SignalKind.LEVEL, 2, at=now, observed=99), now)
+    rendered = page(incident, now)
+    assert rendered.title.startswith("AGAIN WARNING united: 99 negative voices")
+    assert rendered.lines[0].endswith("it grew by more than half since; ann had resolved it")
+
+
+def test_opened_by_hand_speaks_in_the_persons_words() -> None:
+    incident = after(None, Open(by="ann", brand="united", reason="recall\non TV"), T0)
+    rendered = page(incident, T0, samples=Samples())
+    assert rendered.title == "WARNING united: recall on TV, since 09:00 EST (just now)"
+    assert "Opened by hand by ann" in rendered.lines
+    assert not any("Observed" in line or "Samples" in line for line in rendered.lines)
+
+
+def test_blindness_is_told_in_its_own_words() -> None:
+    silent = signal(
+        rule=Rule.BLINDNESS,
+        brand="source:twitter",
+        lane=Lane.SILENCE,
+        reason="nothing from twitter for 40 min, 22 mentions were usual",
+    )
+    rendered = page(after(None, silent, T0), T0)
+    assert rendered.title == "BLIND: nothing from twitter for 40 min, 22 mentions were usual"
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_title_of_its_own(reason: Reason) -> None:
+    now = T0 + HOUR
+    told = due(opened(), (), T0, POLICY)[0].notification
+    told = replace(told, reason=reason, sequence=77, since=T0, also=())
+    rendered = render(told, opened(), now, POLICY, SEEN)
+    assert len(rendered.title) > 15
+    assert rendered.fields["reason"] == str(reason)
+
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from("\u202e\u2066\u200b\x00\x1b\n\r\u2028\ufeff<>&|=")),
+    max_size=300,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(Severity))
+def test_hostile_names_and_posts_stay_on_their_line(
+    brand: str, text: str, other: str, severity: Severity
+) -> None:
+    incident = after(None, signal(brand=brand, reason=other, severity=severity), T0)
+    policy = replace(POLICY, info=("lead",))
+    told = due(incident, (), T0, policy)[0].notification
+    samples = Samples((Sample(other, text, other, brand, text, T0),), ((text, 1),), ((other, 2),))
+    rendered = render(told, incident, T0, policy, samples, other)
+    plain = (rendered.title, *rendered.lines)
+    assert len(rendered.title) <= TITLE
+    for line in plain:
+        assert not any(c in line for c in "\n\r\x00\x1b\u2028\u202e\u2066\u200b\ufeff")
+    body = msgspec.json.encode(rendered.fields)
+    assert json.loads(body)["reason"] == told.reason
+
+
+def test_lines_for_people_are_cut_and_clean() -> None:
+    assert one_line("e" + "\u0301" * 50, 60) == "e" + "\u0301" * 3
+    assert one_line("\U0001f469\u200d\U0001f52c ok", 60) == "\U0001f469\u200d\U0001f52c ok"
+    assert one_line("a\ud800b", 9) == "a b"
+    assert len(one_line("word " * 99, 50)) <= 50
+    assert link(" https://x.example/a?b=1#c ") == "https://x.example/a?b=1#c"
+    assert link("https://x.example/\u202egnp") == ""
+    assert link("https://x.example/" + "a" * 999) == ""
+    assert path_segment("é/.") == "%C3%A9%2F."
+    assert shell_word("") == "''"
