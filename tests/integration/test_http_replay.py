@@ -16,7 +16,7 @@ from pipeline.mention import Author, Mention
 from pipeline.replay_http import Patience, Sent, Target, send
 from pipeline.server import HttpServer
 from pipeline.settings.secrets import Secret
-from pipeline.sources.http.settings import HttpSettings
+from pipeline.sources.http.settings import HttpSettings, Limits
 from tests.door import Door, a_door
 
 SOON = Patience(give_up=20.0, first_wait=0.01, longest_wait=0.05, jitter=0.0, answer=5.0)
@@ -216,7 +216,9 @@ def test_it_gives_up_after_the_stated_time(door: Door) -> None:
 def test_a_refusal_for_good_is_not_repeated() -> None:
     with a_door(HttpSettings(tokens=(Secret("tok"),))) as guarded:
         target = Target(guarded.url, token=Secret("wrong-token"))
-        with pytest.raises(SettingsError, match="refuses: 401") as caught:
+        with pytest.raises(
+            SettingsError, match=r"refuses \(401\): this bearer token is not known"
+        ) as caught:
             send(chunks(1), target, patience=SOON)
         assert "wrong-token" not in str(caught.value)
         with pytest.raises(SettingsError, match="409"):
@@ -278,6 +280,14 @@ def test_a_stranger_that_answers_200_is_no_monitor() -> None:
                 patience=SOON,
             )
         thread.join(10)
+
+
+def test_a_batch_larger_than_the_door_takes_is_said_to_be() -> None:
+    with (
+        a_door(HttpSettings(limits=Limits(mentions=5))) as door,
+        pytest.raises(SettingsError, match=r"\(413\): more than 5 mentions"),
+    ):
+        send(chunks(20), Target(door.url), patience=SOON)
 
 
 def test_nothing_to_send_is_an_end_all_the_same(door: Door) -> None:
