@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from alerts.errors import StoreCorrupt, StoreUnavailable
-from alerts.store.migrate import migrate
+from alerts.store.migrate import is_up_to_date, migrate
 
 BUSY_TIMEOUT = 10_000
 """Milliseconds a writer waits for another one's short transaction."""
@@ -44,8 +44,11 @@ class Database:
                 self.where = str(Path(str(self._url.database)))
             _behave(self._engine, durable=durable)
         try:
-            with self.write() as connection:
-                migrate(connection, self.where)
+            with self.read() as connection:
+                ready = is_up_to_date(connection)
+            if not ready:
+                with self.write() as connection:
+                    migrate(connection, self.where)
         except BaseException:
             self._engine.dispose()
             raise
