@@ -3,7 +3,8 @@
 Every instant is in milliseconds since 1970-01-01 UTC. `at` is when people could know of it
 (`now`); `event_time` is when it was so in the world (a bucket's end). `by` is the person, or
 empty where the system speaks for itself. Events hold no text of a mention; what a person of the
-team wrote (an update, a note) is a record and is kept.
+team wrote (an update, a note) is a record and is kept. Both stand in one file because an
+incident is nothing but its events.
 """
 
 from enum import StrEnum
