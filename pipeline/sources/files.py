@@ -14,7 +14,7 @@ from pipeline.decoding import SourceDefaults
 from pipeline.errors import EnvironmentProblem, SettingsError
 from pipeline.mention import Mention, Rejected
 from pipeline.sources.json_lines import JsonLines
-from pipeline.sources.lines import open_bytes
+from pipeline.sources.lines import DAMAGED, open_bytes
 from pipeline.sources.order import Survey
 from pipeline.sources.sorting import ExternalSort
 from pipeline.sources.tabular import CHUNK, Table
@@ -164,7 +164,7 @@ class FileSource:
         label = "stdin" if path == "-" else path
         try:
             where = self._readable_twice(path, label)
-            beginning = _beginning(where)
+            beginning = _beginning(where, label)
             size = where.stat().st_size
         except OSError as error:
             raise SettingsError(f"{label}: cannot be read ({error.strerror})") from None
@@ -268,12 +268,12 @@ def _timed(stream: Items) -> Iterator[tuple[int, Mention | Rejected]]:
         yield time, item
 
 
-def _beginning(path: Path) -> bytes:
-    with open_bytes(path) as (stream, _):
+def _beginning(path: Path, label: str) -> bytes:
+    with open_bytes(path) as (read, _):
         try:
-            return stream.read(4096)
-        except EOFError:
-            return b""
+            return read(4096)
+        except DAMAGED:
+            raise SettingsError(f"{label}: is damaged gzip data; fetch it again") from None
 
 
 def _is_json(label: str, beginning: bytes) -> bool:

@@ -58,10 +58,9 @@ class JsonLines:
         return survey(self._times(moved))
 
     def _times(self, moved: Callable[[int], None]) -> Iterator[int | None]:
-        lines = Lines(self.path, moved=moved)
+        lines = Lines(self.path, moved=moved, keep=False)
         decode, read = self._times_only.decode, instant_reader(self._defaults.zone)
         for block in lines.blocks():
-            lines.keep_from = block.first
             for line in block.lines():
                 if not line or line.isspace():
                     continue

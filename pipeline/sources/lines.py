@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO
 
 from pipeline.event_time import Unusable
 from pipeline.fields import not_utf8
@@ -16,6 +15,9 @@ from pipeline.mention import RejectedReason
 BLOCK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """What is longer is cut, and rejected: it could fill the memory."""
+
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What reading gzip data raises where it is damaged or cut off."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -45,12 +47,14 @@ class Lines:
 
     Iterating gives every line with its end, as UTF-8; a line that is not, or that is longer than
     16 MiB, comes as well as it can be shown and is remembered with its flaw. `heavy` says that
-    lines are so long now that few of them should be kept at a time. What was read stays
-    available to `raw` and `flaw` from the line `keep_from` on. A damaged gzip file ends where
-    the damage begins and `broken` says so.
+    lines are so long now that few of them should be kept at a time. What was read stays available
+    to `raw` and `flaw` from the line `keep_from` on (unless `keep` is off). A damaged gzip file
+    ends where the damage begins, and `broken` says so.
     """
 
-    def __init__(self, path: Path, *, moved: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, path: Path, *, moved: Callable[[int], None] = lambda _: None, keep: bool = True
+    ) -> None:
         self.keep_from = 1
         self.flawed = False
         self.heavy = False
@@ -58,6 +62,7 @@ class Lines:
         self.read_lines = 0
         self._path = path
         self._moved = moved
+        self._keep = keep
         self._blocks: deque[Block] = deque()
 
     def __iter__(self) -> Iterator[str]:
@@ -66,11 +71,11 @@ class Lines:
 
     def blocks(self) -> Iterator[Block]:
         """Give the blocks as bytes; their lines are checked by who reads them."""
-        with open_bytes(self._path) as (stream, position):
+        with open_bytes(self._path) as (read, position):
             carry = b""
             cut_line = False
             while True:
-                block = self._next(stream)
+                block = self._next(read)
                 if not block:
                     break
                 end = block.rfind(b"\n") + 1
@@ -105,12 +110,16 @@ class Lines:
                     return flaw
         return None
 
-    def _next(self, stream: IO[bytes]) -> bytes:
+    def _next(self, read: Callable[[int], bytes]) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
         try:
-            return stream.read(BLOCK_BYTES)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
+            while not self.broken and size < BLOCK_BYTES and (piece := read(BLOCK_BYTES)):
+                pieces.append(piece)
+                size += len(piece)
+        except DAMAGED:
             self.broken = "the gzip data is damaged or cut off here; what follows was not read"
-            return b""
+        return b"".join(pieces)
 
     def _block(self, data: bytes, *, cut: bool) -> Block:
         first = self.read_lines + 1
@@ -127,7 +136,8 @@ class Lines:
         self.read_lines += block.count
         while self._blocks and self._blocks[0].first + self._blocks[0].count <= self.keep_from:
             self._blocks.popleft()
-        self._blocks.append(block)
+        if self._keep:
+            self._blocks.append(block)
         return block
 
     def _texts(self) -> Iterator[io.StringIO]:
@@ -152,19 +162,19 @@ def _mended(block: Block) -> str:
 class open_bytes:  # noqa: N801  # reads as what it does
     """Open a file for its content, unpacked where it is gzip whatever its name; a context manager.
 
-    Gives the stream and a function that tells how many bytes of the file itself were taken.
+    Gives a function that reads up to so many bytes, nothing at the end (it raises one of `DAMAGED`
+    where gzip data is), and one that tells how many bytes of the file itself were taken.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
 
-    def __enter__(self) -> tuple[IO[bytes], Callable[[], int]]:
+    def __enter__(self) -> tuple[Callable[[int], bytes], Callable[[], int]]:
         magic = self._file.read(len(_GZIP_MAGIC))
         self._file.seek(0)
         if magic != _GZIP_MAGIC:
-            return self._file, self._file.tell
-        unpacked = io.BufferedReader(gzip.GzipFile(fileobj=self._file), BLOCK_BYTES)
-        return unpacked, self._file.tell
+            return self._file.read, self._file.tell
+        return gzip.GzipFile(fileobj=self._file).read1, self._file.tell
 
     def __exit__(self, *_: object) -> None:
         self._file.close()

@@ -59,7 +59,8 @@ class Table:
         return survey(self._times(moved) if self._columns else ())
 
     def _times(self, moved: Callable[[int], None]) -> Iterator[int | None]:
-        reader = csv.reader(Lines(self.path, moved=moved), delimiter=self._delimiter)
+        lines = Lines(self.path, moved=moved, keep=False)
+        reader = csv.reader(lines, delimiter=self._delimiter)
         next(reader)
         column, read = self._columns["event_time"], instant_reader(self._defaults.zone)
         while True:

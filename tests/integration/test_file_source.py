@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -258,11 +259,17 @@ def test_a_damaged_gzip_file_gives_what_can_be_read_and_says_so(tmp_path: Path) 
     chance = random.Random(1)
     minutes = sorted(chance.randrange(9999) for _ in range(20_000))
     whole = gzip.compress((HEADER + rows(minutes)).encode())
-    for raw in (whole[: len(whole) // 2], whole[:-9] + b"\0" * 9):
+    small = gzip.compress((HEADER + rows([1, 2])).encode())
+    for raw, least in (
+        (whole[: len(whole) // 2], 5000),
+        (whole[:-9] + b"\0" * 9, 19_990),
+        (whole + b"\x1f\x8b and so on", 20_000),
+        (small[:-4], 2),
+    ):
         path = tmp_path / "a.csv.gz"
         path.write_bytes(raw)
         mentions, rejected = read(str(path))
-        assert len(mentions) > 5000
+        assert len(mentions) >= least
         assert rejected[-1].reason is RejectedReason.UNDECODABLE
         assert "gzip" in rejected[-1].detail
 
@@ -284,6 +291,8 @@ def test_nothing_in_it(tmp_path: Path, name: str, content: str) -> None:
         ("a.jsonl", b'{"text":"a"}', {"mapping": {"rating": "txt"}}, "nearest is 'text'"),
         ("a.json", b'[\n{"text":"a"}]', {}, "one object a line"),
         ("a.csv", b"x" * 200_000, {}, "header"),
+        ("a.csv", b"\x1f\x8b\x08\0 and no more of it", {}, "damaged gzip"),
+        ("a.csv", b"\x1f\x8b", {}, "damaged gzip"),
     ],
 )
 def test_files_that_cannot_be_used(
@@ -317,6 +326,25 @@ def test_a_line_of_ten_megabytes_and_one_beyond_the_limit(
     assert rejected[0].raw == long[:-1]
     assert len(rejected[1].raw) < 2 << 20
     assert rejected[1].origin.endswith(":4")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_memory_does_not_grow_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, backwards: bool
+) -> None:
+    monkeypatch.setattr("pipeline.sources.lines.BLOCK_BYTES", 16_384)
+    most = []
+    for number in (4_000, 16_000):
+        minutes = sorted((at // 100 for at in range(number)), reverse=backwards)
+        content = objects(minutes) if name == "a.jsonl" else HEADER + rows(minutes)
+        path = write(tmp_path / name, content)
+        tracemalloc.start()
+        for _ in FileSource([path], memory_rows=500).read():
+            pass
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < 1.3 * most[0]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
