@@ -43,7 +43,7 @@ class Recorder:
 def make_notifiers(
     settings: Settings, read_now: Now, *, console: Console | None = None
 ) -> dict[str, Notifier]:
-    """One notifier for each configured receiver; raise SettingsError for a secret that is missing."""
+    """One notifier for each configured receiver; SettingsError for a secret that is missing."""
     return {
         receiver.name: _notifier(receiver, read_now, console) for receiver in settings.receivers
     }

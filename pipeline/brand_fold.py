@@ -7,8 +7,8 @@ from detectors.observation import NOTHING_SAID, Bucket, Observation, SourceHeari
 from detectors.settings import Detection
 from pipeline.judging.copies import digest
 from pipeline.judging.scorer import Judgement
-from pipeline.wire import Entry
 from pipeline.windows import Seen, Tally
+from pipeline.wire import Entry
 
 ROW_VERSION = 1
 STAGGER = 30 * 60_000

@@ -98,8 +98,16 @@ def run_demo(  # noqa: PLR0913  # the parts a demonstration is made of
             paced(_steps(scenario.read()), speed), source="scenario", at=lambda: 0, moved=moved
         )
         sums = sums_of({name: brand.totals for name, brand in engine.fold.brands.items()})
-        return _result(alerting.store, scenario, sums.distinct, sums.late, sums.repeated,
-                       sums.unscored, sum(each.own for each in sums.brands.values()), person)
+        return _result(
+            alerting.store,
+            scenario,
+            sums.distinct,
+            sums.late,
+            sums.repeated,
+            sums.unscored,
+            sum(each.own for each in sums.brands.values()),
+            person,
+        )
     finally:
         alerting.close()
         stores.close()

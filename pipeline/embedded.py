@@ -12,7 +12,7 @@ import msgspec
 from pipeline.brand_fold import BrandRow
 from pipeline.fold import Fold, FoldSettings, PartitionRow
 from pipeline.intake import Batch, Disposition, Receipt
-from pipeline.judging.judge import Judge
+from pipeline.timed_judge import TimedJudge
 from pipeline.log import LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
 from pipeline.windows import Chunk
@@ -62,12 +62,13 @@ class Engine:
         self,
         log: SqliteLog,
         settings: FoldSettings,
-        judge: Judge,
+        judge: TimedJudge,
         writer: Writer,
         languages: Callable[[str], tuple[str, ...]],
     ) -> None:
         self.log = log
         self.writer = writer
+        self.judge = judge
         self._settings = settings
         rows = log.fold_rows()
         if rows is None:

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import msgspec
 import structlog
 
-from pipeline.clock import Clock
+from pipeline.clock import Clock, stopwatch
 from pipeline.embedded import Engine, Folded
 from pipeline.errors import LogUnavailable, PipelineError
 from pipeline.intake import Batch, Receipt
@@ -36,13 +36,13 @@ class _Item(msgspec.Struct, frozen=True):
 class EngineThread:
     """Runs an engine until it is stopped; implements the Intake."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a running service listens to
         self,
         engine: Engine,
         clock: Clock,
         *,
         tick_every: int = 5_000,
-        folded: Callable[[Folded], None] = lambda _: None,
+        folded: Callable[[Folded, float], None] = lambda _, __: None,
         appended: Callable[[Sequence[Batch]], None] = lambda _: None,
         beat: Callable[[], None] = lambda: None,
         upkeep: Callable[[], None] = lambda: None,
@@ -124,9 +124,11 @@ class EngineThread:
             self._fold_all()
         except PipelineError as error:
             self._fail(error)
-        except Exception as error:  # the thread's last resort: said aloud, never swallowed
+        except Exception as error:  # noqa: BLE001  # the thread's last resort: said aloud, never swallowed
             _log.exception("engine_failed")
-            self._fail(PipelineError(f"the engine failed: {error!r}; see the log, then start again"))
+            self._fail(
+                PipelineError(f"the engine failed: {error!r}; see the log, then start again")
+            )
 
     def _catch_up(self) -> None:
         self._fold_all()
@@ -186,7 +188,7 @@ class EngineThread:
         try:
             answers = self._engine.submit_all(batches, self._clock.now())
         except PipelineError as error:
-            _log.error("append_failed", error=str(error))  # noqa: TRY400  # its text says it all
+            _log.error("append_failed", error=str(error))  # its text says it all
             for item in items:
                 item.future.set_exception(error)
             if not error.retryable:
@@ -211,7 +213,7 @@ class EngineThread:
         try:
             self._engine.tick(now)
         except LogUnavailable as error:
-            _log.error("tick_failed", error=str(error))  # noqa: TRY400  # its text says it all
+            _log.error("tick_failed", error=str(error))  # its text says it all
         self._last_tick = now
 
     def _fold_all(self) -> None:
@@ -219,10 +221,11 @@ class EngineThread:
             pass
 
     def _fold_once(self) -> bool:
+        began = stopwatch()
         try:
             folded = self._engine.fold_some()
         except LogUnavailable as error:
-            _log.error("checkpoint_failed", error=str(error))  # noqa: TRY400  # its text says it all
+            _log.error("checkpoint_failed", error=str(error))  # its text says it all
             self._stopping.wait(1.0)
             if self._stopping.is_set():
                 raise
@@ -231,7 +234,7 @@ class EngineThread:
             self._behind = 0
             return False
         self._behind = max(0, self._behind - folded.mentions)
-        self._on_folded(folded)
+        self._on_folded(folded, stopwatch() - began)
         return True
 
     def _fail(self, error: PipelineError) -> None:

@@ -1,12 +1,12 @@
 """What can go wrong around the log, as one tree.
 
-    PipelineError
-      SettingsError        a configuration that cannot be used (exit 2)
-      EnvironmentProblem   the machine stands in the way (exit 3)
-        LogUnavailable     the log cannot be read or written now; retryable
-        LogInUse           another engine holds the log
-        LogMismatch        the log is of another kind or version
-        LogCorrupt         the database is damaged
+PipelineError
+  SettingsError        a configuration that cannot be used (exit 2)
+  EnvironmentProblem   the machine stands in the way (exit 3)
+    LogUnavailable     the log cannot be read or written now; retryable
+    LogInUse           another engine holds the log
+    LogMismatch        the log is of another kind or version
+    LogCorrupt         the database is damaged
 """
 
 
@@ -23,7 +23,7 @@ class SettingsError(PipelineError):
     exit_code = 2
 
 
-class EnvironmentProblem(PipelineError):
+class EnvironmentProblem(PipelineError):  # noqa: N818  # a problem of the place, not of ours
     """Something outside the program stands in the way."""
 
     exit_code = 3

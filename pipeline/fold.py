@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from detectors.brand import Closing
 from detectors.blindness import SourceWatch, SourceWatchState
+from detectors.brand import Closing
 from detectors.observation import NOTHING_SAID, Bucket, BucketState, Observation, SourceHearing
 from detectors.settings import Detection
 from pipeline.brand_fold import BrandFold, BrandRow
@@ -28,7 +28,6 @@ from pipeline.wire import (
     MentionsRecord,
     SignalRecord,
     SignalsRecord,
-    SourceTick,
     Tick,
     TimeRecord,
     pack_reading,
@@ -36,6 +35,8 @@ from pipeline.wire import (
 
 ROW_EVERY = 60 * 60_000
 """A silent brand's row is written at least this often."""
+BLIND_FOR = 24 * 60 * 60_000
+"""After so long a dead source no longer makes every bucket blind: the rest is what is usual now."""
 PARTITION_ROW_VERSION = 1
 
 
@@ -207,9 +208,7 @@ class Fold:
         if plan:
             self._count(plan)
 
-    def _count(
-        self, plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]]
-    ) -> None:
+    def _count(self, plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]]) -> None:
         languages = self._languages
         judgements = self._judge.judge(
             [(entry.mention, entry.masks) for entry, *_ in plan],
@@ -435,7 +434,7 @@ class Fold:
             )
             heard = watch.hearing
             hearing[name] = heard
-            if heard.blind:
+            if heard.blind and start - heard.delivered_up_to < BLIND_FOR:
                 blind.append(name)
             if self.settings.partition == 0:
                 self._out.signals.extend(SignalRecord(VERSION, signal) for signal in signals)
@@ -443,9 +442,7 @@ class Fold:
 
     # -- coming back -----------------------------------------------------------------------
 
-    def _restore(
-        self, row: PartitionRow, brands: Iterable[tuple[BrandRow, list[Chunk]]]
-    ) -> None:
+    def _restore(self, row: PartitionRow, brands: Iterable[tuple[BrandRow, list[Chunk]]]) -> None:
         self._time = PartitionTime(
             event_mode=self.settings.event_mode,
             time=row.time,

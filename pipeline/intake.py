@@ -1,7 +1,7 @@
 """The door between a source and the log: what is handed over, and what is promised back."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future  # noqa: TC003  # types are read at run time by readers
 from enum import StrEnum
 from typing import Protocol
 

@@ -58,7 +58,7 @@ class Loop:
         except (PipelineError, AlertsError) as error:
             self._trouble(str(error))
             return TROUBLE_PAUSE
-        except Exception:  # the thread's last resort: said aloud, then tried again
+        except Exception:  # noqa: BLE001  # the thread's last resort: said aloud, then tried again
             _log.exception("step_failed", part=self.name)
             self._trouble("a fault of this program; see its log")
             return TROUBLE_PAUSE

@@ -20,6 +20,8 @@ class FoldMeter:
         self._event_mode = event_mode
         self._told: dict[str, Totals] = {}
         self._last = 0.0
+        self._untold = True
+        self._judged_for = engine.judge.seconds
         for name, brand in engine.fold.brands.items():
             self._told[name] = _copy(brand.totals)
 
@@ -30,35 +32,46 @@ class FoldMeter:
             for rejected in batch.rejected:
                 self._metrics.rejected(batch.source, rejected.reason)
 
-    def folded(self, mentions: int) -> None:
-        """Count what was folded; brands' sums at most once a second."""
+    def folded(self, mentions: int, seconds: float) -> None:
+        """Count what one checkpoint folded, and how long that took."""
         self._metrics.passed(Stage.FOLDED, mentions)
+        self._metrics.fold_took(seconds)
+        judging = self._engine.judge.seconds
+        self._metrics.scorer_took(judging - self._judged_for)
+        self._judged_for = judging
+        self._untold = True
+
+    def tell(self) -> None:
+        """Pass the brands' sums and how far time is on, at most once a second."""
         now = stopwatch()
-        if now - self._last < EVERY:
+        if not self._untold or now - self._last < EVERY:
             return
         self._last = now
+        self._untold = False
         fold = self._engine.fold
         for name, brand in fold.brands.items():
-            before = self._told.get(name) or Totals()
-            after = brand.totals
-            if after != before:
-                self._metrics.brand(name).counted(
-                    mentions=after.mentions - before.mentions,
-                    negatives=after.negative - before.negative,
-                    voices=after.voices - before.voices,
-                    unscored=after.unscored - before.unscored,
-                    repeated=after.repeated - before.repeated,
-                )
-                if after.late != before.late:
-                    self._metrics.late("all", after.late - before.late)
-                self._told[name] = _copy(after)
+            self._tell_brand(name, brand.totals)
         if not self._event_mode:
             if fold.time is not None:
                 self._metrics.watermark(fold.time)
             for source, hearing in fold.hearing().items():
                 self._metrics.delivered(source, hearing.delivered_up_to)
-        behind = self._engine.log.end_offset - self._engine.folded
-        self._metrics.lag("fold", behind, 0)
+        self._metrics.lag("fold", self._engine.log.end_offset - self._engine.folded, 0)
+
+    def _tell_brand(self, name: str, after: Totals) -> None:
+        before = self._told.get(name) or Totals()
+        if after == before:
+            return
+        self._metrics.brand(name).counted(
+            mentions=after.mentions - before.mentions,
+            negatives=after.negative - before.negative,
+            voices=after.voices - before.voices,
+            unscored=after.unscored - before.unscored,
+            repeated=after.repeated - before.repeated,
+        )
+        if after.late != before.late:
+            self._metrics.late("all", after.late - before.late)
+        self._told[name] = _copy(after)
 
 
 def _copy(totals: Totals) -> Totals:

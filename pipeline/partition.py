@@ -71,9 +71,7 @@ class PartitionTime:
         holding = [
             each.time
             for each in self.writers.values()
-            if not each.retired
-            and not each.catching_up
-            and each.time >= self.greatest - WRITER_LAG
+            if not each.retired and not each.catching_up and each.time >= self.greatest - WRITER_LAG
         ]
         least = min(holding, default=self.greatest)
         if self.time is None or least > self.time:

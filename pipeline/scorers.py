@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from pipeline.judging.judge import Judge
 from pipeline.judging.vader import VaderScorer
+from pipeline.timed_judge import TimedJudge
 
 
 class ScorerName(StrEnum):
@@ -15,8 +15,8 @@ class ScorerName(StrEnum):
     NONE = "none"
 
 
-def make_judge(name: ScorerName = ScorerName.VADER) -> Judge:
+def make_judge(name: ScorerName = ScorerName.VADER) -> TimedJudge:
     """Make the judge with this scorer; about 0.1 s for VADER's lexicon."""
     if name is ScorerName.NONE:
-        return Judge([])
-    return Judge([VaderScorer(SentimentIntensityAnalyzer())])
+        return TimedJudge([])
+    return TimedJudge([VaderScorer(SentimentIntensityAnalyzer())])

@@ -21,7 +21,7 @@ from pipeline.health import Health
 from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.loops import Loop
 from pipeline.metering import FoldMeter
-from pipeline.metrics import Metrics
+from pipeline.metrics import Metrics, Stage
 from pipeline.retention import Retention
 from pipeline.server import HttpServer
 from pipeline.settings import Settings
@@ -113,16 +113,20 @@ class Service:
         self.engine_thread = EngineThread(
             engine,
             self._clock,
-            folded=lambda folded: self._folded(meter, folded.mentions),
-            beat=lambda: self.health.beat("engine"),
+            folded=lambda folded, seconds: self._folded(meter, folded.mentions, seconds),
+            beat=lambda: self._beat(meter),
             appended=meter.appended,
             upkeep=self._retention.drop_from_log,
         )
         self.health.watch("engine", STALLED)
         self.engine_thread.start()
 
-    def _folded(self, meter: FoldMeter, mentions: int) -> None:
-        meter.folded(mentions)
+    def _beat(self, meter: FoldMeter) -> None:
+        self.health.beat("engine")
+        meter.tell()
+
+    def _folded(self, meter: FoldMeter, mentions: int, seconds: float) -> None:
+        meter.folded(mentions, seconds)
         for loop in self._loops:
             loop.wake()
 
@@ -147,6 +151,7 @@ class Service:
 
         def move_mentions() -> float:
             moved = consume_mentions(for_mentions, mentions)
+            self.metrics.passed(Stage.STORED, moved)
             self._retention.mentions_read(mentions)
             return 0.0 if moved else REST
 

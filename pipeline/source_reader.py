@@ -40,9 +40,9 @@ def read_into(
             intake.end_of_input(section.name).result()
         _log.info("source_read_to_its_end", source=section.name)
     except PipelineError as error:
-        _log.error("source_failed", source=section.name, error=str(error))  # noqa: TRY400  # its text says it all
+        _log.error("source_failed", source=section.name, error=str(error))  # its text says it all
         health.failed(name, str(error))
-    except Exception:  # the thread's last resort: said aloud
+    except Exception:  # noqa: BLE001  # the thread's last resort: said aloud
         _log.exception("source_failed", source=section.name)
         health.failed(name, "a fault of this program; see its log")
 

@@ -4,6 +4,7 @@ import msgspec
 
 from detectors.observation import BucketState, Observation
 from detectors.reading import Reading, Reason
+from detectors.settings import Detection
 from pipeline.wire import BucketRecord, unpack_reading
 
 _MEANINGS = {
@@ -39,29 +40,66 @@ class Explanation(msgspec.Struct, frozen=True):
     as_of: int | None
 
 
+USUAL_LENGTH = 60_000
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """What a lane asks for; all of it, for `hold_seconds` running."""
+
+    lane: str
+    at_least: float
+    times_usual: float
+    z: float
+    tail: float
+    share_p: float
+    score: float
+    hold_seconds: int
+
+
+def gates(detection: Detection) -> list[Gate]:
+    """The gates of the negative surge's lanes, as they are set now."""
+    return [
+        Gate(
+            lane.lane,
+            lane.minimum,
+            lane.fold,
+            lane.z,
+            lane.tail,
+            lane.share_p,
+            lane.total,
+            lane.hold // 1000,
+        )
+        for lane in (*detection.fast_lanes, detection.slow)
+    ]
+
+
 def explain(
-    brand: str, instant: int, length: int, at: BucketRecord | None, last: BucketRecord | None
+    brand: str, instant: int, at: BucketRecord | None, last: BucketRecord | None
 ) -> Explanation:
     """Put together what the bucket table holds of an instant."""
     if at is not None:
         readings = [unpack_reading(packed) for packed in at.readings]
         start = at.start if at.count == 1 else instant - instant % at.length
         return Explanation(
-            brand, start, at.length, at.state, True, at.observation, readings, at.start + at.length
+            brand=brand,
+            start=start,
+            length=at.length,
+            state=at.state,
+            written=True,
+            observation=at.observation,
+            readings=readings,
+            as_of=at.start + at.length,
         )
-    start = instant - instant % length
-    if last is None:
-        return Explanation(brand, start, length, BucketState.UNKNOWN, False, Observation(), [], None)
-    readings = [unpack_reading(packed) for packed in last.readings]
+    length = USUAL_LENGTH if last is None else last.length
     return Explanation(
-        brand,
-        start,
-        length,
-        BucketState.KNOWN,
-        False,
-        Observation(),
-        readings,
-        last.start + last.length * last.count,
+        brand=brand,
+        start=instant - instant % length,
+        length=length,
+        state=BucketState.UNKNOWN if last is None else BucketState.KNOWN,
+        written=False,
+        observation=Observation(),
+        readings=[] if last is None else [unpack_reading(packed) for packed in last.readings],
+        as_of=None if last is None else last.start + last.length * last.count,
     )
 
 

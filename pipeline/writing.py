@@ -121,9 +121,7 @@ class Writer:
 
     def mark(self) -> Mark:
         """Where the writer stands, to come back to when its records could not be appended."""
-        return Mark(
-            self._time, self._last_event, dict(self._sources), dict(self._delivered)
-        )
+        return Mark(self._time, self._last_event, dict(self._sources), dict(self._delivered))
 
     def back_to(self, mark: Mark) -> None:
         """Forget what was taken since the mark."""

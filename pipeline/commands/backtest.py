@@ -130,7 +130,8 @@ def _print(report: BacktestReport) -> None:
     out = console()
     out.print(
         f"[bold]{report.mentions:,} mentions[/] from {rfc3339(report.first) or 'nowhere'} "
-        f"to {rfc3339(report.last) or 'nowhere'}; {report.repeated:,} repeated, {report.late:,} late, "
+        f"to {rfc3339(report.last) or 'nowhere'}; {report.repeated:,} repeated, "
+        f"{report.late:,} late, "
         f"{sum(report.rejected.values()):,} rejected, {report.unscored:,} unscored"
     )
     for reason, count in report.rejected.items():
@@ -165,13 +166,12 @@ def _print(report: BacktestReport) -> None:
             f"{rfc3339(each.resolved_at) or 'not yet'}; {pages} pages, "
             f"{len(each.notifications) - pages} reminders and others"
         )
-    for each in report.attention:
-        out.print(
-            f"  {rfc3339(each.opened_at)} {plain(each.brand)} attention (volume alone, nobody paged) "
-            f"until {rfc3339(each.closed_at) or 'the end'}"
-        )
-    for each in report.blindness:
-        out.print(
-            f"  {rfc3339(each.opened_at)} {plain(each.brand)} silent against its own rhythm "
-            f"until {rfc3339(each.closed_at) or 'the end'}"
-        )
+    for listed, words in (
+        (report.attention, "attention (volume alone, nobody paged)"),
+        (report.blindness, "silent against its own rhythm"),
+    ):
+        for span in listed:
+            out.print(
+                f"  {rfc3339(span.opened_at)} {plain(span.brand)} {words} "
+                f"until {rfc3339(span.closed_at) or 'the end'}"
+            )

@@ -113,4 +113,6 @@ def _print(result: DemoResult) -> None:
     )
     for episode, minutes in result.noticed:
         noticed = "never" if minutes is None else f"{minutes} min after it began"
-        out.print(f"  {plain(episode.kind.replace('_', ' '))} at {plain(episode.brand)}: paged {noticed}")
+        out.print(
+            f"  {plain(episode.kind.replace('_', ' '))} at {plain(episode.brand)}: paged {noticed}"
+        )

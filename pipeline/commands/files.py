@@ -82,7 +82,7 @@ def file_source(  # noqa: PLR0913  # one argument for each option
 
 @contextmanager
 def progress_of(source: Measured, what: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar with rate and time left on a terminal; give what is to be told each step's count."""
+    """Show a bar with rate and time left on a terminal; give what takes each step's count."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -92,7 +92,9 @@ ByOption = Annotated[
 
 @app.command("list")
 def list_incidents(
-    open_: Annotated[bool, typer.Option("--open", help="Only those still open.")] = False,  # noqa: FBT002  # a flag of the command line
+    open_: Annotated[
+        bool, typer.Option("--open", help="Only those still open.")
+    ] = False,  # a flag of the command line
     brand: Annotated[str | None, typer.Option(help="Only of this brand.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")] = 50,
     data: DataOption = None,
@@ -144,7 +146,7 @@ def show(
 
 
 @app.command("open")
-def open_incident(  # noqa: PLR0913, PLR0917  # each is an option of the command line
+def open_incident(  # noqa: PLR0913  # each is an option of the command line
     brand: Annotated[str, typer.Option(help="The brand it is about.")],
     reason: Annotated[str, typer.Option(help="What is going on, in your words.")],
     by: ByOption,
@@ -180,7 +182,7 @@ def acknowledge(
 
 
 @app.command()
-def update(  # noqa: PLR0913, PLR0917  # each is an option of the command line
+def update(  # noqa: PLR0913  # each is an option of the command line
     incident_id: IdArgument,
     audience: Annotated[Audience, typer.Option(help="Whom it was given to.")],
     text: Annotated[str, typer.Option(help="What was said; never empty.")],

@@ -69,7 +69,8 @@ def list_rejected(
 @app.command()
 def replay(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Which; left out: all not yet tried.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Which; left out: all not yet tried."),
     ] = None,
     data: DataOption = None,
     config: ConfigOption = None,

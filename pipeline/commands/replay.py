@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from alerts.notifiers.protocol import Notifier
 from pipeline.alerting import make_alerting, make_notifiers, recorders
 from pipeline.clock import SystemClock
 from pipeline.commands.config_option import ConfigOption
@@ -80,9 +79,7 @@ def replay(  # noqa: PLR0913  # each is an option of the command line
     """
     with errors_told():
         settings = load(config)
-        history = file_source(
-            files, mapping, zone, name=source, channel=channel, language=language
-        )
+        history = file_source(files, mapping, zone, name=source, channel=channel, language=language)
         if to is not None:
             target = Target(to, _secret(secret_env), _secret(token_env))
             _send(history, target, speed, batch, end=end)
@@ -142,9 +139,7 @@ def _into_log(  # noqa: PLR0913  # as above
         engine = make_engine(directory, settings, options)
         stores = Stores(directory)
         policy = settings.policy()
-        notifiers: dict[str, Notifier] = (
-            make_notifiers(settings, clock.now) if deliver else recorders(policy)
-        )
+        notifiers = make_notifiers(settings, clock.now) if deliver else recorders(policy)
         alerting = make_alerting(
             directory,
             settings,
@@ -172,5 +167,3 @@ def _into_log(  # noqa: PLR0913  # as above
             alerting.close()
             stores.close()
             engine.log.close()
-
-

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from detectors.observation import BucketState
+from detectors.reading import Reading, Rule
+from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.output import (
     FINDING,
     Format,
@@ -19,17 +20,17 @@ from pipeline.commands.output import (
 from pipeline.commands.storage import DataOption, data_directory
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
+from pipeline.settings import load
 from pipeline.stores import BucketTable
-from pipeline.why import Explanation, explain, meaning
-
-MINUTE = 60_000
+from pipeline.why import Explanation, Gate, explain, gates, meaning
 
 
-def why(
+def why(  # noqa: PLR0913  # each is an option of the command line
     brand: Annotated[str, typer.Option(help="The brand's name as configured.")],
     at: Annotated[str, typer.Option(help="When: RFC 3339, or with --zone without an offset.")],
     zone: Annotated[str | None, typer.Option(help="Zone of a time without an offset.")] = None,
     data: DataOption = None,
+    config: ConfigOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print every number that decided for or against a page then.
@@ -37,23 +38,24 @@ def why(
     Example: crisis-monitor why --brand "US Airways" --at 2015-02-22T09:30:00-05:00
     """
     with errors_told():
+        asked = gates(load(config).detection())
         instant = instant_argument(at, zone)
         table = BucketTable(data_directory(data), read_only=True)
         try:
             known = table.brands()
             if brand not in known:
                 raise SettingsError(
-                    f"no brand {brand!r} was ever heard of here; known: {', '.join(known) or 'none'}"
+                    f"nothing was ever heard of {brand!r} here; known: {', '.join(known) or 'none'}"
                 )
             found = explain(
-                brand, instant, MINUTE, table.at(brand, instant), table.last_before(brand, instant)
+                brand, instant, table.at(brand, instant), table.last_before(brand, instant)
             )
         finally:
             table.close()
     if output is Format.JSON:
-        print_json(_document(found))
+        print_json(_document(found) | {"gates": asked})
     else:
-        _print(found)
+        _print(found, asked)
     if found.state is BucketState.UNKNOWN:
         raise typer.Exit(FINDING)
 
@@ -77,14 +79,23 @@ def _document(found: Explanation) -> dict[str, object]:
     }
 
 
-def _print(found: Explanation) -> None:
+def _of(reading: Reading) -> str:
+    if reading.rule is Rule.VOLUME:
+        return "voices"
+    return f"of {reading.sample} voices negative"
+
+
+def _print(found: Explanation, asked: list[Gate]) -> None:
     out = console()
-    out.print(f"[bold]{plain(found.brand)}[/] in the bucket of {rfc3339(found.start)} ({found.state})")
+    out.print(
+        f"[bold]{plain(found.brand)}[/] in the bucket of {rfc3339(found.start)} ({found.state})"
+    )
     seen = found.observation
     if found.written:
         out.print(
             f"{seen.mentions} mentions, {seen.unique} texts, {seen.voices} voices; negative: "
-            f"{seen.negative} mentions, {seen.negative_voices} of {seen.scored_voices} voices judged"
+            f"{seen.negative} mentions, {seen.negative_voices} of the {seen.scored_voices} "
+            "voices judged"
         )
     elif found.as_of is None:
         out.print("Nothing is known of this time: no bucket was closed before it.")
@@ -94,28 +105,21 @@ def _print(found: Explanation) -> None:
             "Nothing was said in it and nothing was open, so no bucket was written; "
             f"the numbers are those of the bucket that ended at {rfc3339(found.as_of)}."
         )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("rule", "lane"):
-        table.add_column(name)
-    for name in ("observed", "expected", "of", "z", "tail", "share", "score", "needs"):
-        table.add_column(name, justify="right")
-    table.add_column("which means", overflow="fold")
     for reading in found.readings:
-        table.add_row(
-            reading.rule,
-            reading.lane,
-            f"{reading.observed:.1f}",
-            f"{reading.expected:.2f}",
-            str(reading.sample),
-            f"{reading.z:.2f}",
-            f"{reading.tail:.2f}",
-            f"{reading.evidence:.2f}",
-            f"{reading.score:.2f}",
-            f"{reading.threshold:.2f}",
-            meaning(reading.reason),
+        out.print(
+            f"[bold]{reading.lane}[/]: {reading.observed:.1f} {_of(reading)}, usually "
+            f"{reading.expected:.2f}; z {reading.z:.2f}, tail {reading.tail:.2f}, "
+            f"share {reading.evidence:.2f}; score {reading.score:.2f} of {reading.threshold:.2f}: "
+            f"{meaning(reading.reason)}"
         )
-    out.print(table)
     out.print(
-        "[dim]tail: how rarely this brand exceeds such a value (powers of ten); share: how unlikely "
-        "the negative share is (powers of ten); score: what was held against the need.[/]"
+        "[dim]tail: how rarely this brand exceeds such a value (powers of ten); share: how "
+        "unlikely the negative share is (powers of ten); score: what was held against the need[/]"
     )
+    for gate in asked:
+        out.print(
+            f"[dim]{gate.lane} asks for {gate.at_least:g} negative voices, {gate.times_usual:g} "
+            f"times the usual, z {gate.z:g}, tail {gate.tail:g}, a share of p {gate.share_p:g}"
+            f"{f', tail and share together {gate.score:g}' if gate.score else ''}, "
+            f"for {gate.hold_seconds // 60} min[/]"
+        )

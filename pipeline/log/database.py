@@ -70,7 +70,9 @@ def explain(path: Path, error: sqlite3.DatabaseError) -> PipelineError:
             "it away to begin anew"
         )
     if "unable to open" in text or "readonly" in text:
-        return LogUnavailable(f"{path}: cannot be opened ({text}); check that it may be read and written")
+        return LogUnavailable(
+            f"{path}: cannot be opened ({text}); check that it may be read and written"
+        )
     return LogUnavailable(f"{path}: {text}")
 
 

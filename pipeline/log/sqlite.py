@@ -1,4 +1,4 @@
-"""The mentions, signals and judged logs with the fold's rows: log.db, written by the engine alone."""
+"""The three logs with the fold's rows: log.db, written by the engine alone."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,8 @@ CREATE TABLE chunks (
   id INTEGER PRIMARY KEY, brand TEXT NOT NULL, bucket INTEGER NOT NULL, digests BLOB NOT NULL);
 CREATE INDEX chunks_by_bucket ON chunks (bucket);
 CREATE TABLE partition (id INTEGER PRIMARY KEY, folded INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE TABLE requests (id TEXT PRIMARY KEY, at INTEGER NOT NULL, answer BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE requests (
+  id TEXT PRIMARY KEY, at INTEGER NOT NULL, answer BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX requests_by_time ON requests (at);
 CREATE TABLE rejected (
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL, origin TEXT NOT NULL,
@@ -246,7 +247,7 @@ class SqliteLog:
 
     # -- the fold --------------------------------------------------------------------------
 
-    def commit_fold(  # noqa: PLR0913  # one checkpoint: everything that moves together
+    def commit_fold(  # noqa: PLR0913, PLR0917  # one checkpoint: everything that moves together
         self,
         folded: int,
         partition: PartitionRow,
@@ -284,9 +285,7 @@ class SqliteLog:
             [(brand, chunk.bucket, chunk.digests) for brand, chunk in chunks],
         )
         db.execute("DELETE FROM chunks WHERE bucket < ?", (drop_before,))
-        db.execute(
-            "INSERT OR REPLACE INTO partition VALUES (0, ?, ?)", (folded, encode(partition))
-        )
+        db.execute("INSERT OR REPLACE INTO partition VALUES (0, ?, ?)", (folded, encode(partition)))
 
     @property
     def folded_offset(self) -> int:

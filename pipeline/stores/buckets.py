@@ -72,7 +72,7 @@ class BucketTable:
         return [_bucket(body) for (body,) in rows]
 
     def at(self, brand: str, instant: int) -> BucketRecord | None:
-        """The bucket (or run of unknown ones) that holds this instant, None where none was written."""
+        """The bucket (or unknown run) that holds this instant, None where none was written."""
         with translated(self.path):
             number = self._brands.find(brand)
             if number is None:
@@ -99,7 +99,6 @@ class BucketTable:
                 (number, instant),
             ).fetchone()
         return _bucket(row[0]) if row else None
-
 
     def gather_before(self, instant: int) -> int:
         """Gather buckets that ended before this into hours; return how many minutes that took.

@@ -28,9 +28,7 @@ def consume_buckets(log: SqliteLog, table: BucketTable) -> int:
     offset = table.offset
     while found := log.signals(offset, RECORDS_AT_ONCE, (BUCKET,)):
         records = [
-            record
-            for _, body in found
-            if isinstance(record := decode_signals(body), BucketRecord)
+            record for _, body in found if isinstance(record := decode_signals(body), BucketRecord)
         ]
         offset = found[-1][0]
         table.take(records, offset)

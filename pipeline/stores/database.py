@@ -1,4 +1,4 @@
-"""mentions.db: the judged mentions and the bucket table, with the offsets their readers have read."""
+"""mentions.db: judged mentions and the bucket table, and how far their readers have read."""
 
 import sqlite3
 from pathlib import Path
@@ -22,7 +22,9 @@ CREATE TABLE buckets (
 """
 
 
-def open_database(directory: Path, *, read_only: bool = False, durable: bool = True) -> sqlite3.Connection:
+def open_database(
+    directory: Path, *, read_only: bool = False, durable: bool = True
+) -> sqlite3.Connection:
     """Open mentions.db, made when missing; several programs may write, each briefly."""
     path = directory / "mentions.db"
     connection = connect(path, read_only=read_only, durable=durable)
@@ -38,15 +40,17 @@ def open_database(directory: Path, *, read_only: bool = False, durable: bool = T
                         "INSERT INTO meta VALUES ('version', ?)", (str(SCHEMA_VERSION),)
                     )
         with translated(path):
-            (version,) = connection.execute(
-                "SELECT value FROM meta WHERE key = 'version'"
-            ).fetchone()
-        if int(version) > SCHEMA_VERSION:
-            raise LogMismatch(f"{path} was made by a newer version of this program: upgrade it")
+            _check_version(path, connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _check_version(path: Path, connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+    if int(version) > SCHEMA_VERSION:
+        raise LogMismatch(f"{path} was made by a newer version of this program: upgrade it")
 
 
 class BrandNumbers:

@@ -1,4 +1,4 @@
-"""Samples for a page: a few telling negatives, masked, and where and in which languages they are."""
+"""Samples for a page: a few telling negatives, masked, with their channels and languages."""
 
 import threading
 from collections import Counter
@@ -32,7 +32,9 @@ class MentionSamples:
             if self._store.offset < self._log.judged_end:
                 return None
             found = self._store.find(
-                MentionFilter(brand, around - LOOK_BACK, around, Label.NEGATIVE, own=False, late=False),
+                MentionFilter(
+                    brand, around - LOOK_BACK, around, Label.NEGATIVE, own=False, late=False
+                ),
                 limit=READ,
             )
         return Samples(

@@ -1,7 +1,6 @@
 """The embedded engine: stopped anywhere and taken up, it says and keeps the same."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,9 +14,9 @@ from pipeline.embedded import Engine
 from pipeline.errors import LogCorrupt, LogInUse, LogMismatch, LogUnavailable
 from pipeline.fold import FoldSettings
 from pipeline.intake import Batch, Disposition, Receipt
-from pipeline.judging.judge import Judge
 from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
+from pipeline.timed_judge import TimedJudge
 from pipeline.writing import Writer
 from tests.unit.pipeline.folding import HOUR, MINUTE, T0, WordScorer, mention
 
@@ -29,7 +28,7 @@ def make_engine(directory: Path, kind: LogKind = LogKind.EVENT) -> Engine:
     return Engine(
         log,
         FoldSettings(Detection(), event_mode),
-        Judge([WordScorer()]),
+        TimedJudge([WordScorer()]),
         Writer("w", matcher, bucket=MINUTE, event_mode=event_mode),
         lambda _: ("en",),
     )
@@ -228,13 +227,12 @@ def test_after_we_were_down_the_backlog_is_folded_before_time_moves_on(tmp_path:
 
 def test_retention_keeps_the_last_record_so_that_offsets_go_on(tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
-    drop: Callable[[], int] = lambda: engine.log.drop_old(10**15, 10**9, 10**9)  # noqa: E731  # read twice below
     for key in range(50):
         engine.submit(Batch("s", [of_brand("A", key, T0 + key * MINUTE)]), answer, 0)
     engine.fold_all()
     end = engine.log.end_offset
     with engine.log.transaction():
-        assert drop() > 90
+        assert engine.log.drop_old(10**15, 10**9, 10**9) > 90
     engine.log.close()
     engine = make_engine(tmp_path)
     assert engine.log.end_offset == end
