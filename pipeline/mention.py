@@ -1,4 +1,7 @@
-"""A mention: one public post that may concern a brand, and the reasons to refuse one."""
+"""A mention: one public post that may concern a brand, and the reasons to refuse one.
+
+A mention holds nothing that could hold it, so the garbage collector need not look at the many.
+"""
 
 from enum import StrEnum
 
@@ -18,7 +21,7 @@ class Kind(StrEnum):
     REVIEW = "review"
 
 
-class Author(msgspec.Struct, frozen=True, array_like=True):
+class Author(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Who wrote it, as the channel names them; all but one of id and handle may be empty."""
 
     id: str = ""
@@ -30,7 +33,7 @@ class Author(msgspec.Struct, frozen=True, array_like=True):
 NOBODY = Author()
 
 
-class Mention(msgspec.Struct, frozen=True, array_like=True):
+class Mention(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One post as its source told it; instants in milliseconds since 1970-01-01 UTC.
 
     `id` is unique within `source`. `brand` is set only where the source itself names the brand.
