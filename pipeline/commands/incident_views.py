@@ -5,8 +5,6 @@ import msgspec
 from alerts.incident import AnyEvent, Incident, Level, Updates
 from pipeline.commands.output import rfc3339
 
-HEADINGS = ("id", "severity", "state", "since", "observed", "usual", "owner", "calm since")
-
 
 def incident_document(incident: Incident) -> dict[str, object]:
     """Give the stable JSON form of an incident; times in RFC 3339, None where there is none."""
@@ -38,19 +36,25 @@ def incident_document(incident: Incident) -> dict[str, object]:
     }
 
 
-def incident_row(incident: Incident) -> tuple[str, ...]:
-    """Give the cells of `HEADINGS`."""
+def incident_lines(incident: Incident) -> tuple[str, str]:
+    """Say how an incident stands: its id, alone so that it can be copied, then the rest."""
     level = incident.level
-    return (
-        incident.id,
+    said = [
         incident.severity,
         "missed" if incident.missed else incident.state,
-        rfc3339(incident.opened_at) or "",
-        f"{level.observed:.0f} in {level.lane}",
-        f"{level.expected:.1f}",
-        incident.owner,
-        rfc3339(incident.calm_at) or "",
-    )
+        f"since {rfc3339(incident.opened_at)}",
+    ]
+    if level.lane is not None:
+        said.append(f"{level.observed:.0f} in {level.lane}, usually {level.expected:.1f}")
+    if incident.owner:
+        said.append(f"owner {incident.owner}")
+    if incident.resolved_at is not None:
+        said.append(f"resolved {rfc3339(incident.resolved_at)} by {incident.resolved_by}")
+    elif incident.calm_at is not None:
+        said.append(f"calm since {rfc3339(incident.calm_at)}")
+    if incident.verdict:
+        said.append(f"verdict {incident.verdict}")
+    return incident.id, ", ".join(said)
 
 
 def event_document(event: AnyEvent) -> dict[str, object]:

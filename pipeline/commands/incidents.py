@@ -1,7 +1,7 @@
 """`incidents list|show|open|acknowledge|update|resolve|assign|note`: what people do with one."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,24 +24,20 @@ from alerts.store import View, Work
 from detectors.reading import Rule
 from detectors.severity import Severity
 from pipeline.commands.incident_views import (
-    HEADINGS,
     event_document,
     event_line,
     incident_document,
-    incident_row,
+    incident_lines,
 )
-from pipeline.commands.notification_views import HEADINGS as NOTIFICATION_HEADINGS
-from pipeline.commands.notification_views import notification_document, notification_row
+from pipeline.commands.lines import print_line
+from pipeline.commands.notification_views import notification_document, notification_line
 from pipeline.commands.output import (
     FINDING,
     USAGE,
     Format,
     FormatOption,
-    console,
     errors_told,
-    plain,
     print_json,
-    print_table,
 )
 from pipeline.commands.storage import (
     DataOption,
@@ -109,7 +105,14 @@ def list_incidents(
     if output is Format.JSON:
         print_json([incident_document(incident) for incident in found])
         return
-    print_table(f"{len(found)} incidents", HEADINGS, [incident_row(each) for each in found])
+    attention = [each for each in found if each.severity is Severity.INFO]
+    worth_a_page = [each for each in found if each.severity is not Severity.INFO]
+    _print_incidents(worth_a_page)
+    print_line(f"{len(worth_a_page)} incidents")
+    if attention:
+        print_line("")
+        _print_incidents(attention)
+        print_line(f"{len(attention)} times attention: volume alone, by default nobody is paged")
 
 
 @app.command()
@@ -137,12 +140,13 @@ def show(
             }
         )
         return
-    print_table("", HEADINGS, [incident_row(incident)])
-    console().print()
+    _print_incidents([incident])
+    print_line("")
     for event in events:
-        console().print(plain(event_line(event)))
-    console().print()
-    print_table("said", NOTIFICATION_HEADINGS, [notification_row(row) for row in rows])
+        print_line(event_line(event))
+    print_line("")
+    for row in rows:
+        print_line(notification_line(row))
 
 
 @app.command("open")
@@ -313,6 +317,11 @@ def _tell(incident: Incident, what: str, output: Format) -> None:
     if output is Format.JSON:
         print_json(incident_document(incident))
         return
-    console().print(
-        f"{what}: [bold]{plain(incident.id)}[/] ({incident.severity}, {incident.state})"
-    )
+    print_line(f"{what}: {incident.id} ({incident.severity}, {incident.state})")
+
+
+def _print_incidents(found: Sequence[Incident]) -> None:
+    for incident in found:
+        name, rest = incident_lines(incident)
+        print_line(name, "bold")
+        print_line(f"  {rest}")

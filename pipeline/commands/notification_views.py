@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from alerts.store import Attempt, Planned
 from pipeline.commands.output import rfc3339
 
-HEADINGS = ("due", "incident", "receiver", "reason", "outcome", "attempts", "closed", "detail")
-
 
 def notification_document(row: Planned, attempts: Sequence[Attempt] = ()) -> dict[str, object]:
     """Give the stable JSON form of an outbox row with its ledger."""
@@ -37,17 +35,17 @@ def notification_document(row: Planned, attempts: Sequence[Attempt] = ()) -> dic
     }
 
 
-def notification_row(row: Planned) -> tuple[str, ...]:
-    """Give the cells of `HEADINGS`."""
+def notification_line(row: Planned) -> str:
+    """Say in one line when what was due to whom, and what became of it."""
     notification = row.notification
-    waits = "" if row.next_attempt_at is None else f"again at {rfc3339(row.next_attempt_at)}"
+    calls = "" if row.attempts == 1 else f", {row.attempts} attempts"
+    when = ""
+    if row.closed_at is not None and row.closed_at != notification.at:
+        when = f" {rfc3339(row.closed_at)}"
+    elif row.next_attempt_at is not None:
+        when = f", next attempt {rfc3339(row.next_attempt_at)}"
+    why = f": {row.detail}" if row.detail else ""
     return (
-        rfc3339(notification.at) or "",
-        notification.incident,
-        notification.receiver,
-        ", ".join(notification.reasons),
-        row.outcome,
-        str(row.attempts),
-        rfc3339(row.closed_at) or waits,
-        row.detail,
+        f"{rfc3339(notification.at)}  {', '.join(notification.reasons)} -> "
+        f"{notification.receiver}: {row.outcome}{when}{calls}{why}"
     )

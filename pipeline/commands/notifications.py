@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from alerts.notification import Outcome
-from pipeline.commands.notification_views import HEADINGS, notification_document, notification_row
-from pipeline.commands.output import Format, FormatOption, errors_told, print_json, print_table
+from pipeline.commands.lines import print_line
+from pipeline.commands.notification_views import notification_document, notification_line
+from pipeline.commands.output import Format, FormatOption, errors_told, print_json
 from pipeline.commands.storage import DataOption, incident_store
 
 app = typer.Typer(help="What was said to whom, what was not, and why.", no_args_is_help=True)
@@ -37,4 +38,7 @@ def list_notifications(
             [notification_document(row, ledger) for row, ledger in zip(rows, ledgers, strict=True)]
         )
         return
-    print_table(f"{len(rows)} notifications", HEADINGS, [notification_row(row) for row in rows])
+    for row in rows:
+        print_line(notification_line(row))
+        print_line(f"  {row.notification.incident}")
+    print_line(f"{len(rows)} notifications")
