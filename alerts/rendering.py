@@ -101,9 +101,12 @@ def render(  # noqa: PLR0913, PLR0917  # what is said, of what, when, to whom, w
 
 
 def _titles(telling: Telling, parts: tuple[Part, ...]) -> list[str]:
-    first, *rest = parts
+    """Return each part's title, an audience's once."""
     prefix = f"{telling.brand} ({telling.incident.severity}): "
-    return [headline(telling, first), *(headline(telling, p).removeprefix(prefix) for p in rest)]
+    firsts = {part.reason.audience or part.reason: part for part in reversed(parts)}
+    ordered = sorted(firsts.values(), key=parts.index)
+    titles = [headline(telling, part) for part in ordered]
+    return [titles[0], *(title.removeprefix(prefix) for title in titles[1:])]
 
 
 def _course(telling: Telling, parts: tuple[Part, ...]) -> list[str]:

@@ -58,13 +58,10 @@ def due(incident: Incident, delivered: Delivered, now: int, policy: "Policy") ->
                 wanted.setdefault(name, []).append(part)
     soon = _soon(incident, now, policy)
     for name, parts in wanted.items():
-        spoken = {part.reason.audience for part in parts}
         parts.extend(
             part
             for part, names in soon
-            if name in names
-            and part.reason.audience not in spoken
-            and (name, part.reason, part.sequence) not in handled
+            if name in names and (name, part.reason, part.sequence) not in handled
         )
     return (
         *skipped,
@@ -174,12 +171,13 @@ def _soon(
 ) -> tuple[tuple[Part, tuple[str, ...]], ...]:
     """Return what will be owed so soon that whoever is told something now hears it along.
 
-    Never ahead by more than a quarter of the cadence, so that clocks of seconds keep ticking.
+    So a reminder that comes late, just before its next stage, stands for both. Never ahead by
+    more than a sixth of the cadence, so that clocks of seconds keep ticking.
     """
     found = []
     for audience in Audience:
         for part, every, names in _next_stages(incident, audience, now, policy):
-            if part.at - now <= min(policy.merge_within, every // 4):
+            if part.at - now <= min(policy.merge_within, every // 6):
                 found.append((part, names))
             break
     return tuple(found)

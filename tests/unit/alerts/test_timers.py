@@ -6,6 +6,7 @@ from alerts.command import Acknowledge, Assign, Resolve, Update
 from alerts.incident import Audience, Incident
 from alerts.notification import Cause, Notification, Outcome, Reason
 from alerts.policy import Cadence, Policy, Receiver, UpdateClocks
+from alerts.rendering import render
 from alerts.timers import due, next_due, still_true, true_parts, untrue_because
 from detectors.reading import Rule
 from detectors.severity import Severity
@@ -431,7 +432,7 @@ def test_a_public_update_of_a_warning_owes_no_next_one() -> None:
     assert clocks.owed_at(incident, Audience.PUBLIC, ONE) is None
 
 
-def test_two_clocks_of_seconds_are_said_apart_when_apart_by_more_than_a_quarter() -> None:
+def test_two_clocks_of_seconds_are_said_apart_when_apart_by_more_than_a_sixth() -> None:
     policy = replace(
         ONE,
         clocks=UpdateClocks(
@@ -452,3 +453,31 @@ def test_the_end_is_not_told_to_whom_the_page_never_reached() -> None:
     ledger = kept(due(incident, (), T0, ONE), T0, Outcome.SUPERSEDED)
     ended = after(incident, signal(SignalKind.ENDED, 2, at=T0 + HOUR), T0 + HOUR)
     assert due(ended, ledger, T0 + HOUR, ONE) == ()
+
+
+def test_a_reminder_said_late_just_before_its_next_stage_stands_for_both() -> None:
+    said = Said(ONE)
+    incident = after(opened(CRITICAL), Acknowledge(by="ann"), T0)
+    found = said.until(incident, T0 + 23 * MINUTE, T0 + 44 * MINUTE)
+    assert story(found) == [(23.0, "ann", "internal_update_due+internal_update_overdue")]
+    title = render(found[0][1], incident, T0 + 23 * MINUTE, ONE).title
+    assert title == "united (critical): internal update overdue by 8 min"
+
+
+def test_a_return_of_the_life_before_is_not_told_after_reopening() -> None:
+    said = Said(ONE)
+    incident = after(opened(), signal(SignalKind.CALM, 2, at=T0 + HOUR), T0 + HOUR)
+    said.speak(incident, T0 + HOUR)
+    incident = after(incident, signal(SignalKind.RETURNED, 3, at=T0 + HOUR), T0 + HOUR)
+    incident = after(incident, Resolve(by="ann"), T0 + HOUR)
+    again = signal(SignalKind.LEVEL, 4, at=T0 + 2 * HOUR, observed=99)
+    incident = after(incident, again, T0 + 2 * HOUR)
+    assert [told.reasons for told in said.speak(incident, T0 + 2 * HOUR)] == [
+        (Reason.PAGE_REOPENED,)
+    ]
+
+
+def test_who_was_assigned_stays_the_owner_when_another_acknowledges() -> None:
+    incident = after(opened(CRITICAL), Assign(by="carla", to="bob"), T0)
+    incident = after(incident, Acknowledge(by="ann"), T0)
+    assert incident.owner == "bob"
