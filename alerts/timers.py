@@ -43,6 +43,8 @@ def due(incident: Incident, delivered: Delivered, now: int, policy: "Policy") ->
     wanted: dict[str, list[Part]] = {}
     for claim in claims(incident, now, policy):
         part = claim.part
+        if part.at > now:  # known only later: a log's signals stand before the dues they follow
+            continue
         if claim.skipped:
             if (part.reason, part.sequence) not in said:
                 skipped += [

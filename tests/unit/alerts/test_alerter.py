@@ -328,6 +328,20 @@ def test_a_gap_is_taken_in_turn() -> None:
     store.close()
 
 
+def test_nothing_is_said_before_it_is_known() -> None:
+    """Calm is known at the tick; a reminder due before it is said alone, at its instant."""
+    told, store = run_whole(
+        [
+            signal(START),
+            *ticks(START, START + 70 * SECOND, 10 * SECOND),
+            signal(START + 80 * SECOND, 2, SignalKind.CALM, opened_at=START),
+            TimePassed(START + 80 * SECOND),
+        ]
+    )
+    assert told[-2:] == [(75, "public_update_overdue"), (80, "calm")]
+    store.close()
+
+
 def test_noticed_six_hours_late_nothing_opens_a_little_earlier_it_does() -> None:
     for age, count in ((6 * HOUR, 0), (6 * HOUR - 1, 1)):
         told, store = run_whole([signal(START), TimePassed(START + age)])
