@@ -61,7 +61,7 @@ class BrandDetectors:
         reading, said = attention.close(
             bucket,
             surge,
-            surging=not self.crisis.dormant(bucket.end),
+            surging=self.crisis.story.open,
         )
         readings.append(reading)
         if said is not None:

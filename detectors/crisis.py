@@ -100,11 +100,6 @@ class Crisis:
             return self._stay_calm(bucket, hit, surge, sources)
         return self._stand(bucket, surge, sources)
 
-    def dormant(self, now: int) -> bool:
-        """Tell whether no surge is open, or no lane has spoken for the open one for long."""
-        story = self.story
-        return not story.open or now - story.spoken_at > self.settings.calm.succeed_after
-
     def _open(self, bucket: Bucket, hit: Reading, surge: NegativeSurge) -> Signal:
         view = surge.view(hit.lane)
         self.story = SurgeStory(

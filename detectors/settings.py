@@ -74,10 +74,11 @@ class LaneSettings(msgspec.Struct, frozen=True):
 
     `window` is the sliding sum's length, or, where `half_life` is set, the length the lane is
     counted as for dispersion. `minimum` negative voices, `recent` of them in the longest sliding
-    sum (six accounts are at most six voices an hour, however long they go on); `fold` times the expected; `z` and
-    `tail` as the reading's; a share no more probable than `share_p` (beta-binomial, its m is
-    `share_weight`); `total` is asked of tail + evidence: two half-convincing facts that are
-    independent in calm times convince together. All gates must be passed for `hold` running.
+    sum (six accounts are at most six voices an hour, however long they go on); `fold` times the
+    expected; `z` and `tail` as the reading's; a share no more probable than `share_p`
+    (beta-binomial, its m is `share_weight`); `total` is asked of tail + evidence: two
+    half-convincing facts that are independent in calm times convince together. All gates must be
+    passed for `hold` running.
     """
 
     lane: Lane

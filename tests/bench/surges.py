@@ -323,11 +323,11 @@ def show(table: list[dict[str, object]]) -> str:
             f"in warm-up {cell['opened_in_warm_up']}"
         )
         for name, surge in cell["surges"].items():  # type: ignore[attr-defined]  # as above
-            delay = surge["delay_minutes"]
+            delay, tenth = surge["delay_minutes"], surge["tenth_negative_minutes"]["median"]
             lines.append(
                 f"      {name:>4}: found {surge['found']:>2} of {surge['tried']}, median delay "
-                f"{delay['median']} min [{delay['low']}, {delay['high']}] (the tenth negative comes "
-                f"at {surge['tenth_negative_minutes']['median']}), {surge['by_lane']}"
+                f"{delay['median']} min [{delay['low']}, {delay['high']}] "
+                f"(the tenth negative comes at {tenth}), {surge['by_lane']}"
             )
     return "\n".join(lines)
 
