@@ -282,3 +282,16 @@ def test_a_stop_waits_for_nobody_for_ever(door: Door) -> None:
         door.server.stop(0.5)
         assert not any(thread.name == "http" for thread in threading.enumerate())
     door.intake.held[0]()
+
+
+def test_a_stop_leaves_no_connection_with_an_answer_nobody_reads() -> None:
+    many = b"{}\n" * 100_000
+    head = b"POST /v1/mentions HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
+    with a_door(HttpSettings(limits=Limits(mentions=100_000))) as door, socket.socket() as unread:
+        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        unread.settimeout(20)
+        unread.connect(("127.0.0.1", door.server.port))
+        unread.sendall(head % len(many) + many)
+        assert unread.recv(12) == b"HTTP/1.1 200"
+        door.server.stop(0.5)
+        assert len(until_closed(unread)) < 10_000_000

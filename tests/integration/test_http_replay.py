@@ -190,6 +190,20 @@ def test_it_waits_while_the_log_is_behind_or_away(door: Door) -> None:
     assert sent.repeats >= 1
 
 
+def test_it_comes_again_when_it_was_told_to(door: Door) -> None:
+    door.intake.wait = 1.0
+    timer = threading.Timer(0.4, lambda: setattr(door.intake, "wait", None))
+    timer.start()
+    sent = send(chunks(10), Target(door.url), patience=SOON)
+    timer.join()
+    assert sent.repeats == 1
+
+
+def test_equal_batches_are_still_two(door: Door) -> None:
+    send([chunks(10)[0] * 2] * 2, Target(door.url), batch=10, patience=SOON)
+    assert len(door.intake.batches) == 4
+
+
 def test_a_door_that_comes_back_is_found_again(door: Door) -> None:
     url, port = door.url, door.server.port
     door.server.stop()

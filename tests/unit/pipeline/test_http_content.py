@@ -1,5 +1,6 @@
 import gzip
 import json
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -114,10 +115,16 @@ def test_inflates_gzip_and_several_members() -> None:
 def test_a_gzip_bomb_is_refused_before_it_goes_off() -> None:
     bomb = gzip.compress(bytes(200_000_000), compresslevel=1)
     assert len(bomb) < 1_000_000
-    for packed in (bomb, gzip.compress(b"a" * 900) * 3):
-        with pytest.raises(RequestError) as caught:
-            inflated(packed, "gzip", 1000)
-        assert caught.value.status == 413
+    tracemalloc.start()
+    try:
+        for packed in (bomb, gzip.compress(b"a" * 900) * 3):
+            with pytest.raises(RequestError) as caught:
+                inflated(packed, "gzip", 1000)
+            assert caught.value.status == 413
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_what_is_no_whole_gzip_is_refused() -> None:
