@@ -22,7 +22,8 @@ class SurgeStory(msgspec.Struct, array_like=True):
     """One surge so far; instants in milliseconds, `NEVER` where they have not come.
 
     `opening` is the observed count per millisecond at opening; `since` the opening or the last
-    return; `low_for` the known, heard time both sums were low (in the calm: that was quiet);
+    return; `low_for` and `hour_low_for` the known, heard time running in which the sum of 15, of 60
+    minutes was low (in the calm: `low_for` counts the quiet);
     `confirm` the instant every source must have delivered beyond.
     """
 
@@ -39,6 +40,7 @@ class SurgeStory(msgspec.Struct, array_like=True):
     still_learning: bool = False
     level_at: int = NEVER
     low_for: int = 0
+    hour_low_for: int = 0
     confirm: int = NEVER
     spoken_at: int = NEVER
 
@@ -85,7 +87,7 @@ class Crisis:
         if bucket.state is BucketState.UNKNOWN:
             if not story.open or story.calm:
                 return []
-            story.low_for = 0
+            story.low_for = story.hour_low_for = 0
             story.confirm = NEVER
             return self._levels(bucket, surge, sources)
         hit = next((reading for reading in readings if reading.reason is Reason.HIT), None)
@@ -124,17 +126,15 @@ class Crisis:
         calm = self.settings.calm
         rose = self._grade(bucket, surge)
         deaf = self.hearing.deaf(sources)
+        length = bucket.end - bucket.start
         known = bucket.state is BucketState.KNOWN and not deaf
-        if known and self._low(surge, calm):
-            story.low_for += bucket.end - bucket.start
-        else:
-            story.low_for = 0
+        story.low_for = story.low_for + length if known and self._low(surge, 15 * MINUTE) else 0
+        story.hour_low_for = (
+            story.hour_low_for + length if known and self._low(surge, 60 * MINUTE) else 0
+        )
+        if story.low_for < calm.hold or story.hour_low_for < max(calm.hour_hold, length):
             story.confirm = NEVER
-        if (
-            story.confirm == NEVER
-            and story.low_for >= calm.hold
-            and bucket.end - story.opened_at >= calm.after
-        ):
+        elif story.confirm == NEVER and bucket.end - story.opened_at >= calm.after:
             story.confirm = bucket.end
         if story.confirm != NEVER and not self.hearing.behind(sources, story.confirm):
             view = surge.view(story.lane)
@@ -156,7 +156,7 @@ class Crisis:
         calm = self.settings.calm
         if hit is not None or self._back(surge, calm):
             story.calm = False
-            story.low_for = 0
+            story.low_for = story.hour_low_for = 0
             story.confirm = NEVER
             story.since = bucket.end
             story.spoken_at = bucket.end
@@ -178,12 +178,10 @@ class Crisis:
             return [signal]
         return []
 
-    def _low(self, surge: NegativeSurge, calm: CalmSettings) -> bool:
-        for window in (60 * MINUTE, 15 * MINUTE):
-            view = surge.over(window, Lane.FAST_60)
-            if view.observed > max(calm.fold * view.expected, calm.least):
-                return False
-        return True
+    def _low(self, surge: NegativeSurge, window: int) -> bool:
+        view = surge.over(window, Lane.FAST_60)
+        calm = self.settings.calm
+        return view.observed <= max(calm.fold * view.expected, calm.least)
 
     def _back(self, surge: NegativeSurge, calm: CalmSettings) -> bool:
         for window in (15 * MINUTE, 60 * MINUTE):

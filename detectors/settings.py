@@ -157,8 +157,9 @@ class FloorSettings(msgspec.Struct, frozen=True):
 class CalmSettings(msgspec.Struct, frozen=True):
     """When a surge is over.
 
-    Both sums (15 and 60 minutes) at or below `fold` times the expected, or `least`, for `hold`
-    running, at least `after` since opening; `ended` follows `ended_after` later. A source that
+    The sum of 15 minutes at or below `fold` times the expected, or `least`, for `hold` running, and
+    that of 60 minutes, which vouches for the whole hour, for `hour_hold` running; at least `after`
+    since opening; `ended` follows `ended_after` later. A source that
     gave `source_share` of the surge's negative voices must have been heard. In the calm, a sum
     of at least `return_minimum`, `return_fold` times the expected and `return_z` is a return. A
     surge no lane has spoken for in `succeed_after` may be succeeded by a new one.
@@ -167,6 +168,7 @@ class CalmSettings(msgspec.Struct, frozen=True):
     fold: float = 1.3
     least: float = 3.0
     hold: int = 30 * MINUTE
+    hour_hold: int = 10 * MINUTE
     after: int = 60 * MINUTE
     ended_after: int = 60 * MINUTE
     source_share: float = 0.1

@@ -18,7 +18,8 @@ ten times the brand's mean calm rate, Poisson, whatever the hour; how soon the t
 comes is printed beside. All strengths start from the same brand and minute. Found
 is a surge opened between the start and the end of these 3 hours; one that was open by then is not
 found. Delay counts from the start to the end of the bucket that opened; calm from the end of the
-3 hours to the `calm` signal, over all found surges of a cell that had calmed 12 hours later.
+3 hours to the `calm` signal, over all found surges of a cell that had calmed 12 hours later; too
+soon is a `calm` said before the 3 hours were over.
 
 Intervals are 95 %: exact Poisson for pages, Wilson for found, order statistics for medians. The
 seeds are fixed; nothing was ever chosen on the set `final`.
@@ -82,6 +83,7 @@ class SurgeRun(msgspec.Struct, frozen=True):
     calm: int | None
     lane: str
     tenth: int | None
+    calm_too_soon: bool
 
 
 def draw(rng: np.random.Generator, rate: float, days: int) -> tuple[Counts, Counts]:
@@ -177,15 +179,17 @@ def surge_run(settings: Detection, rate: float, seed: tuple[int, ...]) -> list[S
             (voices[start:stop] + extra).tolist(),
         )
         delay = settled = None
-        lane = ""
+        lane, too_soon = "", False
         for signal in said:
             minute = signal.bucket_end // MINUTE - start
             if signal.kind is SignalKind.OPENED and delay is None and minute <= SURGE_MINUTES:
                 delay, lane = minute, str(signal.lane)
-            if signal.kind is SignalKind.CALM and delay is not None and minute > SURGE_MINUTES:
-                settled = minute - SURGE_MINUTES
-                break
-        runs.append(SurgeRun(strength, delay, settled, lane, tenth))
+            if signal.kind is SignalKind.CALM and delay is not None:
+                if minute > SURGE_MINUTES:
+                    settled = minute - SURGE_MINUTES
+                    break
+                too_soon = True
+        runs.append(SurgeRun(strength, delay, settled, lane, tenth, too_soon))
     return runs
 
 
@@ -267,6 +271,7 @@ def summarise(rate: float, nulls: list[NullRun], surges: list[list[SurgeRun]]) -
         }
     calms = [run.calm for run in flat if run.calm is not None]
     cell["calm_minutes_after_end"] = median_interval(calms)
+    cell["calm_too_soon"] = sum(run.calm_too_soon for run in flat)
     cell["calm_never"] = sum(run.delay is not None and run.calm is None for run in flat)
     return cell
 
@@ -318,7 +323,8 @@ def show(table: list[dict[str, object]]) -> str:
             f"false pages {pages['value']:.2f} a brand-week "  # type: ignore[index]  # made above
             f"[{pages['low']:.2f}, {pages['high']:.2f}], "  # type: ignore[index]  # as above
             f"calm {calm['median']} min after its end "  # type: ignore[index]  # as above
-            f"(never {cell['calm_never']}), rises {cell['rises_a_brand_week']:.2f}, "
+            f"(never {cell['calm_never']}, too soon "
+            f"{cell['calm_too_soon']}), rises {cell['rises_a_brand_week']:.2f}, "
             f"by lane {cell['false_by_lane']}, by week {cell['false_by_week']}, "
             f"in warm-up {cell['opened_in_warm_up']}"
         )
