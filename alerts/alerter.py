@@ -50,7 +50,7 @@ class Alerter:
         self._partition = partition
         self._held: list[Signal] = []
         self._next: int | None = None
-        self._seen_event = -1
+        self._seen = (-1, -1)
         self._in_doubt = False
         with store.read() as view:
             self._kept = view.position(partition)
@@ -60,6 +60,11 @@ class Alerter:
     def position(self) -> int:
         """The offset behind which `apply` wants the next records; -1 at the start."""
         return self._read
+
+    @property
+    def kept_position(self) -> int:
+        """The offset up to which all is on disk: what stands behind it is not needed any more."""
+        return self._kept.offset
 
     @property
     def time(self) -> int | None:
@@ -101,13 +106,7 @@ class Alerter:
         with self._sure():
             if self._couriers is None:
                 return self._settle_unfinished()
-            with self._store.read() as view:
-                quiet = not any(
-                    due(incident, entries, now, self._policy) for incident, entries in _scenes(view)
-                )
-            wrote = not quiet and self._intend(now)
-            self._couriers.wake()
-            return wrote
+            return self._advance_by_the_clock(self._couriers, now)
 
     def next_due(self, after: int) -> int | None:
         """Return the first instant behind `after` at which there is something to say or to try.
@@ -125,7 +124,7 @@ class Alerter:
                 self._kept = view.position(self._partition)
             self._read = self._kept.offset
             self._next = None
-            self._seen_event = -1
+            self._seen = (-1, -1)
             self._in_doubt = False
         try:
             yield
@@ -149,6 +148,26 @@ class Alerter:
             work.advance_feed(self._partition, reached)
         self._kept = reached
         self._read = reached.offset
+
+    def _advance_by_the_clock(self, couriers: Couriers, now: int) -> bool:
+        with self._store.read() as view:
+            seen = (view.last_event(), couriers.attempts)
+            if seen == self._seen and (self._next is None or now < self._next):
+                return False
+            scenes = _scenes(view)
+        wrote = False
+        if any(_out_of_sight(scene[0], now) or due(*scene, now, self._policy) for scene in scenes):
+            wrote = self._intend(now)
+        with self._store.read() as view:
+            scenes = _scenes(view)
+        self._next = _least(
+            *(next_due(*scene, now, self._policy) for scene in scenes),
+            *(_in_sight_until(incident) for incident, _ in scenes),
+        )
+        self._seen = seen
+        if wrote:
+            couriers.wake()
+        return wrote
 
     # The log's time.
 
@@ -184,7 +203,7 @@ class Alerter:
                 reached = replace(reached, told_until=time)
                 if not self._write(work, scenes, time) and first != time:
                     following = self._first(work, scenes, time)
-                    self._seen_event = work.last_event()
+                    self._seen = (work.last_event(), 0)
                     first = None
             work.advance_feed(self._partition, reached)
         self._held.clear()
@@ -202,8 +221,8 @@ class Alerter:
         if time is None:
             return False
         with self._store.read() as view:
-            seen = view.last_event()
-        if seen == self._seen_event and self._kept.told_until == time:
+            seen = (view.last_event(), 0)
+        if seen == self._seen and self._kept.told_until == time:
             return False
         self._settle(time)
         return True
@@ -232,7 +251,7 @@ class Alerter:
         self._deliver(time)
         with self._store.read() as view:
             self._next = self._first(view, _scenes(view), time)
-            self._seen_event = view.last_event()
+            self._seen = (view.last_event(), 0)
 
     def _told_until(self, time: int) -> int:
         until = self._kept.told_until
@@ -283,7 +302,7 @@ class Alerter:
         for incident, entries in scenes:
             for each in due(incident, entries, now, self._policy):
                 wrote |= work.plan(each, now)
-            if incident.resolved_at is not None and now >= incident.resolved_at + KEPT_IN_SIGHT:
+            if _out_of_sight(incident, now):
                 work.unwatch(incident.id)
         return wrote
 
@@ -297,6 +316,15 @@ class Alerter:
 
 def _scenes(view: View) -> Scenes:
     return [(incident, view.entries(incident.id)) for incident in view.watched()]
+
+
+def _in_sight_until(incident: Incident) -> int | None:
+    return None if incident.resolved_at is None else incident.resolved_at + KEPT_IN_SIGHT
+
+
+def _out_of_sight(incident: Incident, now: int) -> bool:
+    until = _in_sight_until(incident)
+    return until is not None and until <= now
 
 
 def _least(*instants: int | None) -> int | None:

@@ -58,6 +58,11 @@ class Couriers:
         """Whether no call and no series of calls is under way."""
         return all(courier.is_idle.is_set() for courier in self._couriers)
 
+    @property
+    def attempts(self) -> int:
+        """How many attempts have ended: what is true of a notification may have changed."""
+        return sum(courier.attempts for courier in self._couriers)
+
     def stop(self, seconds: float = 15.0) -> bool:
         """Finish the calls under way and stop; False where one did not end in time."""
         self._stopping.set()
@@ -94,6 +99,7 @@ class _Courier(threading.Thread):
         super().__init__(name=f"courier {receiver}", daemon=True)
         self.look = threading.Event()
         self.is_idle = threading.Event()
+        self.attempts = 0
         self._store = store
         self._delivery = delivery
         self._receiver = receiver
@@ -161,6 +167,7 @@ class _Courier(threading.Thread):
             with attempt:
                 chance = random.random()  # noqa: S311  # spreads retries; nothing secret
                 answer = self._delivery.attempt(row.id, self._read_now, chance)
+                self.attempts += 1
                 if answer is not None and not answer.result.is_final:
                     raise NotConfirmedError(answer)
 

@@ -6,7 +6,6 @@ import unicodedata
 from typing import Literal
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from alerts.notifiers.answer import Answer, Result
@@ -25,7 +24,7 @@ _HARMLESS = frozenset("\n\u200d")
 
 
 class ConsoleNotifier:
-    """Prints a framed message; delivered when the terminal or file took it.
+    """Prints a message between two lines; delivered when the terminal or file took it.
 
     What strangers wrote is shown, never obeyed: markup of rich stays text, and control
     characters, escape sequences and marks that turn the direction of writing are made visible.
@@ -40,20 +39,14 @@ class ConsoleNotifier:
         colour = next(
             (colour for word, colour in _COLOURS.items() if word in message.reason), "yellow"
         )
-        panel = Panel(
-            Text(inert(message.text)),
-            title=Text(inert(message.reason)),
-            subtitle=Text(inert(key), style="dim"),
-            border_style=colour,
-        )
         try:
             with self._turn:
-                self._write(panel)
+                self._write(message, key, colour)
         except (OSError, ValueError) as error:
             return Answer(Result.UNCONFIRMED, f"the terminal took nothing: {type(error).__name__}")
         return Answer(Result.DELIVERED, "printed")
 
-    def _write(self, panel: Panel) -> None:
+    def _write(self, message: Message, key: str, colour: str) -> None:
         # rich ends the whole program when it meets a broken pipe itself: so it only renders.
         screen = self._console
         page = Console(
@@ -64,8 +57,14 @@ class ConsoleNotifier:
             legacy_windows=False,
             markup=False,
         )
+        headline, _, rest = inert(message.text).partition("\n")
         with page.capture() as rendered:
-            page.print(panel)
+            page.rule(Text(inert(message.reason), style="bold"), style=colour)
+            # Lines stay whole, so that a command can be copied.
+            page.print(Text(headline, style=f"bold {colour}"), soft_wrap=True)
+            page.print(Text(rest), soft_wrap=True)
+            page.print(Text(inert(key), style="dim"), soft_wrap=True)
+            page.rule(style=colour)
         file = self._console.file
         encoding = getattr(file, "encoding", None) or "utf-8"
         file.write(rendered.get().encode(encoding, "replace").decode(encoding))

@@ -294,3 +294,16 @@ def test_resolved_while_the_receiver_is_away(stage: Stage) -> None:
     stage.seconds(20)
     assert {row.outcome for row in stage.rows()} == {Outcome.SUPERSEDED}
     assert stage.peer.accepted() == []
+
+
+def test_what_is_over_is_not_looked_at_for_ever(stage: Stage) -> None:
+    stage.feed.add(signal(START))
+    stage.seconds(2)
+    stage.do(Resolve(by="ann"))
+    stage.seconds(1)
+    with stage.store.read() as view:
+        assert len(view.watched()) == 1
+    stage.clock.pass_(HOUR)
+    stage.look()
+    with stage.store.read() as view:
+        assert view.watched() == []

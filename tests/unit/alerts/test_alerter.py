@@ -126,7 +126,7 @@ def test_signals_told_again_under_new_offsets_change_nothing() -> None:
     store.close()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=80))
 def test_the_batches_do_not_matter(sizes: list[int]) -> None:
     records = a_story()
@@ -187,7 +187,7 @@ class _Last:
         raise error
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(10))
 def test_killed_anywhere_it_goes_on_the_same(tmp_path: Path, seed: int) -> None:
     records = a_story()
     told, whole = run_whole(records)
