@@ -54,12 +54,12 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 @app.callback()
 def _options(
-    show_version: Annotated[
+    show_version: Annotated[  # noqa: FBT002  # a flag of the command line
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
-    ] = False,  # noqa: FBT002  # a flag of the command line
+    ] = False,
 ) -> None:
     del show_version
 

@@ -19,7 +19,7 @@ from alerts.notifiers.webhook import WebhookNotifier
 from alerts.policy import Policy
 from alerts.samples import SampleSource
 from alerts.store import IncidentStore, open_store
-from pipeline.errors import SettingsError
+from pipeline.errors import LogMismatch, SettingsError
 from pipeline.log import SqliteLog
 from pipeline.settings import Settings
 from pipeline.settings.sections.receiver import ReceiverKind, ReceiverSection
@@ -125,4 +125,10 @@ def make_alerting(  # noqa: PLR0913  # the things the people's side touches, eac
         else Couriers(store, delivery, [each.name for each in policy.receivers], read_now)
     )
     alerter = Alerter(store, policy, delivery, couriers=couriers)
+    if alerter.position > log.signals_end:
+        store.close()
+        raise LogMismatch(
+            f"{directory / 'incidents.db'} has read further than {log.path} reaches, so it belongs "
+            "to another log; bring both back from one backup, or move it away to begin anew"
+        )
     return Alerting(store, alerter, LogFeed(log), notifiers, couriers)

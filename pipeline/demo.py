@@ -1,6 +1,6 @@
 """A made-up week of made-up brands, with somebody on call who answers as people do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -63,7 +63,7 @@ def run_demo(  # noqa: PLR0913  # the parts a demonstration is made of
     scenario: Scenario,
     settings: Settings,
     directory: Path,
-    notifiers: dict[str, Notifier],
+    notifiers: Mapping[str, Notifier],
     *,
     speed: float = 0,
     say: Callable[[int, str], None] = lambda _, __: None,

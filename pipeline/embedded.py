@@ -12,9 +12,9 @@ import msgspec
 from pipeline.brand_fold import BrandRow
 from pipeline.fold import Fold, FoldSettings, PartitionRow
 from pipeline.intake import Batch, Disposition, Receipt
-from pipeline.timed_judge import TimedJudge
 from pipeline.log import LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
+from pipeline.timed_judge import TimedJudge
 from pipeline.windows import Chunk
 from pipeline.wire import (
     MAX_ENTRIES,
@@ -112,6 +112,8 @@ class Engine:
             first = self.log.answer(batch.request_id)
             if first is not None:
                 return first
+        if not batch.mentions and not batch.rejected and not self.event_mode:
+            self.writer.deliver(batch.source, at)  # asked, and there was nothing
         dispositions = tuple([self._place(mention) for mention in batch.mentions])
         self.log.append(self.writer.take(), at)
         if batch.rejected:

@@ -97,6 +97,8 @@ class Fold:
         self._seasons = Seasons()
         self._brands: dict[str, BrandFold] = {}
         self._in_order = True
+        self.late: dict[str, int] = {}
+        """Late mentions by source, since this fold was made; for whoever watches."""
         self._changed: set[str] = set()
         self._out = Outputs()
         self._time = PartitionTime(event_mode=settings.event_mode)
@@ -222,6 +224,8 @@ class Fold:
             changed.add(entry.brand)
             if late:
                 brand.totals.late += 1
+                source = entry.mention.source
+                self.late[source] = self.late.get(source, 0) + 1
             elif entry.own:
                 brand.count_own(bucket)
             else:

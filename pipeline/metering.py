@@ -19,6 +19,7 @@ class FoldMeter:
         self._metrics = metrics
         self._event_mode = event_mode
         self._told: dict[str, Totals] = {}
+        self._late: dict[str, int] = {}
         self._last = 0.0
         self._untold = True
         self._judged_for = engine.judge.seconds
@@ -56,7 +57,10 @@ class FoldMeter:
                 self._metrics.watermark(fold.time)
             for source, hearing in fold.hearing().items():
                 self._metrics.delivered(source, hearing.delivered_up_to)
-        self._metrics.lag("fold", self._engine.log.end_offset - self._engine.folded, 0)
+        for source, late in fold.late.items():
+            self._metrics.late(source, late - self._late.get(source, 0))
+            self._late[source] = late
+        self._metrics.lag("fold", self._engine.log.end_offset - self._engine.folded, None)
 
     def _tell_brand(self, name: str, after: Totals) -> None:
         before = self._told.get(name) or Totals()
@@ -69,8 +73,6 @@ class FoldMeter:
             unscored=after.unscored - before.unscored,
             repeated=after.repeated - before.repeated,
         )
-        if after.late != before.late:
-            self._metrics.late("all", after.late - before.late)
         self._told[name] = _copy(after)
 
 

@@ -132,12 +132,15 @@ class Service:
 
     def _start_consumers(self, engine: Engine) -> None:
         mentions = MentionStore(self._directory)
+        mentions.check_belongs(engine.log.judged_end)
         buckets = BucketTable(self._directory)
+        buckets.check_belongs(engine.log.signals_end)
         self._retention = Retention(self._settings.storage, self._clock, engine)
         for_mentions, for_buckets, for_people, for_samples = (
             SqliteLog.read(self._directory) for _ in range(4)
         )
-        samples = MentionSamples(for_samples, MentionStore(self._directory, read_only=True))
+        sampled = MentionStore(self._directory, read_only=True)
+        samples = MentionSamples(for_samples, sampled)
         now = self._clock.now
         alerting = make_alerting(
             self._directory,
@@ -147,7 +150,8 @@ class Service:
             self._notifiers(),
             read_now=None if self._event_mode else now,
         )
-        self._closing += [alerting, mentions, buckets, for_mentions, for_buckets, for_people]
+        self._closing += [alerting, mentions, buckets, sampled]
+        self._closing += [for_mentions, for_buckets, for_people, for_samples]
 
         def move_mentions() -> float:
             moved = consume_mentions(for_mentions, mentions)
@@ -164,7 +168,7 @@ class Service:
             moved = alerting.step(now())
             self._retention.people_read(alerting.alerter.position)
             self._count_incidents(alerting)
-            self.metrics.lag("people", for_people.signals_end - alerting.alerter.position, 0)
+            self.metrics.lag("people", for_people.signals_end - alerting.alerter.position, None)
             return 0.0 if moved else REST
 
         for name, step in (

@@ -138,6 +138,7 @@ def _into_log(  # noqa: PLR0913  # as above
             )
         engine = make_engine(directory, settings, options)
         stores = Stores(directory)
+        stores.mentions.check_belongs(engine.log.judged_end)
         policy = settings.policy()
         notifiers = make_notifiers(settings, clock.now) if deliver else recorders(policy)
         alerting = make_alerting(

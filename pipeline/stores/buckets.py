@@ -7,7 +7,13 @@ import msgspec
 
 from detectors.observation import BucketState, Observation
 from pipeline.log.database import transaction, translated
-from pipeline.stores.database import BrandNumbers, offset_of, open_database, set_offset
+from pipeline.stores.database import (
+    BrandNumbers,
+    check_belongs,
+    offset_of,
+    open_database,
+    set_offset,
+)
 from pipeline.wire import BucketRecord, decode_signals, encode
 
 HOUR = 60 * 60_000
@@ -35,6 +41,10 @@ class BucketTable:
         """Up to where the signals log has been read."""
         with translated(self.path):
             return offset_of(self._db, "signals")
+
+    def check_belongs(self, end: int) -> None:
+        """Raise LogMismatch when it has read further than the signals log's end."""
+        check_belongs(self._db, self.path, "signals", end)
 
     def take(self, records: Iterable[BucketRecord], offset: int) -> None:
         """Keep closed buckets and move the offset, in one transaction; a repeat is harmless."""

@@ -53,6 +53,15 @@ def _check_version(path: Path, connection: sqlite3.Connection) -> None:
         raise LogMismatch(f"{path} was made by a newer version of this program: upgrade it")
 
 
+def check_belongs(connection: sqlite3.Connection, path: Path, log: str, end: int) -> None:
+    """Raise LogMismatch when more of a log was read into this database than there is of it."""
+    if offset_of(connection, log) > end:
+        raise LogMismatch(
+            f"{path} has read further than the {log} log reaches, so it belongs to another log; "
+            "bring both back from one backup, or move it away to begin anew"
+        )
+
+
 class BrandNumbers:
     """Small numbers for brands' names, so that rows stay short."""
 

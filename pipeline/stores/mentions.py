@@ -8,7 +8,13 @@ import msgspec
 from pipeline.judging.copies import digest
 from pipeline.judging.scorer import Label
 from pipeline.log.database import transaction, translated
-from pipeline.stores.database import BrandNumbers, offset_of, open_database, set_offset
+from pipeline.stores.database import (
+    BrandNumbers,
+    check_belongs,
+    offset_of,
+    open_database,
+    set_offset,
+)
 from pipeline.wire import JudgedEntry, JudgedEnvelope, encode
 
 VOICE, OWN, DELAYED, LATE = 1, 2, 4, 8
@@ -47,6 +53,10 @@ class MentionStore:
         """Up to where the judged log has been read."""
         with translated(self.path):
             return offset_of(self._db, "judged")
+
+    def check_belongs(self, end: int) -> None:
+        """Raise LogMismatch when it has read further than the judged log's end."""
+        check_belongs(self._db, self.path, "judged", end)
 
     def take(self, envelopes: Iterable[JudgedEnvelope], offset: int) -> None:
         """Keep judged mentions and move the offset, in one transaction."""

@@ -1,0 +1,246 @@
+"""The running service as ops meet it: up, fed, asked, told to stop, and refused."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+
+COMMAND = [sys.executable, "-m", "pipeline"]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Running:
+    """`crisis-monitor run` on a free port."""
+
+    def __init__(self, directory: Path, *options: str, config: Path | None = None) -> None:
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self.process = subprocess.Popen(
+            [*COMMAND, "run", "--data", str(directory), "--port", str(port), *options]
+            + ([] if config is None else ["--config", str(config)]),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def up(self) -> "Running":
+        for _ in range(600):
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return self
+            except httpx.TransportError:
+                pass
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        self.process.kill()
+        assert self.process.stderr is not None
+        pytest.fail(self.process.stderr.read().decode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> tuple[int, str]:
+        self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors.decode()
+
+
+def lines(count: int, brand: str = "Acme", text: str = "hello") -> bytes:
+    now = datetime.now(UTC).isoformat()
+    return b"\n".join(
+        json.dumps(
+            {"id": f"{brand}{i}", "text": f"{text} {i}", "event_time": now, "brand": brand,
+             "author": f"a{i}"}
+        ).encode()
+        for i in range(count)
+    )  # fmt: skip
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path / "data").up()
+    yield running
+    running.close()
+
+
+def status(directory: Path) -> dict[str, object]:
+    out = subprocess.run(
+        [*COMMAND, "status", "--data", str(directory), "--format", "json"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    answer: dict[str, object] = json.loads(out)
+    return answer
+
+
+def test_what_is_accepted_is_counted_and_survives_the_stop(
+    service: Running, tmp_path: Path
+) -> None:
+    answer = httpx.post(f"{service.url}/v1/mentions", content=lines(250))
+    assert answer.status_code == 200
+    assert answer.json()["accepted"] == 250
+    bad = httpx.post(f"{service.url}/v1/mentions", content=b'{"text": "no time"}\n{broken')
+    assert bad.json()["rejected"] == 2
+    code, errors = service.stop()
+    assert code == 0
+    assert "hello" not in errors  # no mention's text in the log
+    got = status(tmp_path / "data")
+    assert got["brands"]["Acme"]["mentions"] == 250  # type: ignore[index]
+    assert got["rejected"] == 2
+
+
+def test_a_second_engine_is_refused_with_exit_code_3(service: Running, tmp_path: Path) -> None:
+    second = Running(tmp_path / "data")
+    _, errors = second.process.communicate(timeout=60)
+    assert second.process.returncode == 3
+    assert b"another engine" in b" ".join(errors.split())
+    assert httpx.get(f"{service.url}/healthz").status_code == 200
+
+
+def test_a_taken_port_is_named(service: Running, tmp_path: Path) -> None:
+    port = service.url.rsplit(":", 1)[1]
+    result = subprocess.run(
+        [*COMMAND, "run", "--data", str(tmp_path / "other"), "--port", port],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 3
+    assert port.encode() in result.stderr
+
+
+def test_beyond_loopback_a_secret_is_a_must(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [*COMMAND, "run", "--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--port", "0"],  # noqa: S104  # that is what is refused
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert b"secret" in result.stderr
+    assert not (tmp_path / "data" / "log.db").exists()
+
+
+def test_a_locked_database_is_said_and_nothing_is_lost(service: Running, tmp_path: Path) -> None:
+    assert httpx.post(f"{service.url}/v1/mentions", content=lines(5)).status_code == 200
+    holder = sqlite3.connect(tmp_path / "data" / "log.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused = httpx.post(f"{service.url}/v1/mentions", content=lines(5, "Other"), timeout=60)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    again = httpx.post(f"{service.url}/v1/mentions", content=lines(5, "Other"), timeout=60)
+    assert again.json()["accepted"] == 5
+    assert service.stop()[0] == 0
+    brands = status(tmp_path / "data")["brands"]
+    assert {name: each["mentions"] for name, each in brands.items()} == {  # type: ignore[attr-defined]
+        "Acme": 5,
+        "Other": 5,
+    }
+
+
+def test_metrics_please_promtool(service: Running) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        if os.environ.get("CI"):
+            pytest.fail("promtool is missing: install Debian's package prometheus")
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    httpx.post(f"{service.url}/v1/mentions", content=lines(5))
+    text = httpx.get(f"{service.url}/metrics").content
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.seen.append((time.time(), self.headers["webhook-id"], json.loads(body)))  # type: ignore[attr-defined]
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_clocks_of_seconds_against_a_real_receiver(tmp_path: Path) -> None:
+    """By hand opened, paged once, reminded on time, acknowledged, resolved, then silence."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
+    server.seen = []  # type: ignore[attr-defined]
+    Thread(target=server.serve_forever, daemon=True).start()
+    config = tmp_path / "monitor.toml"
+    config.write_text(
+        f"""
+[[receivers]]
+name = "oncall"
+kind = "webhook"
+url = "http://127.0.0.1:{server.server_address[1]}/hook"
+
+[policy]
+acknowledge_within = "20s"
+merge_within = "0s"
+
+[policy.updates.warning_internal]
+first = "2s"
+every = "2s"
+""",
+        encoding="utf-8",
+    )
+    data = tmp_path / "data"
+    running = Running(data, config=config).up()
+
+    def people(*arguments: str) -> None:
+        subprocess.run(
+            [*COMMAND, "incidents", *arguments, "--data", str(data)],
+            check=True,
+            capture_output=True,
+        )
+
+    try:
+        people("open", "--brand", "Acme", "--reason", "a recall", "--by", "ann")
+        seen = server.seen  # type: ignore[attr-defined]
+        _wait(lambda: len(seen) >= 1)
+        incident = seen[0][2]["data"]["incident"]
+        name = incident if isinstance(incident, str) else incident["id"]
+        people("acknowledge", name, "--by", "ann")
+        _wait(lambda: len(seen) >= 3)
+        people("resolve", name, "--by", "ann")
+        time.sleep(3)
+        said = [key.split(":")[-2] for _, key, _ in seen]
+        assert said.count("page") == 1
+        assert said[1:3] == ["internal_update_due", "internal_update_overdue"]
+        assert len({key for _, key, _ in seen}) == len(seen)
+        assert len(seen) <= 4
+    finally:
+        code, _ = running.stop()
+        server.shutdown()
+        server.server_close()
+    assert code == 0
+
+
+def _wait(true: "object") -> None:
+    for _ in range(300):
+        if true():  # type: ignore[operator]
+            return
+        time.sleep(0.1)
+    pytest.fail("nothing came within 30 s")
