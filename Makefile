@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types architecture bench bench-quality format clean tools
@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.base
 	@for try in 1 2 3; do $(PIP) install --editable '.[test,lint]' && break; test $$try = 3 && exit 1; sleep 5; done
 	@touch $@
 
-demo: $(VENV)/.base ## a made-up week of one brand, in the terminal
+demo: $(VENV)/.base ## a made-up week of four brands, in the terminal
 	@$(BIN)/crisis-monitor demo
 
 test: $(VENV)/.dev ## the tests
