@@ -127,7 +127,11 @@ class Delivery:
             self._look_up(begun.incident),
             self._public_url,
         )
-        return self._notifiers[receiver.name].deliver(message, key=row.notification.key)
+        try:
+            return self._notifiers[receiver.name].deliver(message, key=row.notification.key)
+        except Exception:  # noqa: BLE001  # a fault in one channel must not silence the others
+            _log.exception("delivery failed", receiver=receiver.name, key=row.notification.key)
+            return Answer(Result.UNCONFIRMED, "a fault of this program; see its log")
 
     def _finish(self, begun: Begun, answer: Answer, now: int, chance: float) -> None:
         row = begun.row

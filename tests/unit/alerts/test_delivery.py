@@ -312,6 +312,10 @@ def test_a_notifier_with_a_fault_silences_neither_itself_nor_others(
         wait_until(lambda: len(faulty.said) == 2)
     outcomes = {row.notification.incident[:2]: row.outcome for row in rows(store)}
     assert outcomes == {"B0": Outcome.WAITING, "B1": Outcome.DELIVERED, "B2": Outcome.DELIVERED}
+    waiting = next(row for row in rows(store) if row.outcome is Outcome.WAITING)
+    assert waiting.detail == "a fault of this program; see its log"
+    with store.read() as view:
+        assert {str(each.result) for each in view.attempts(waiting.id)} == {"unconfirmed"}
     assert "delivery failed" in capsys.readouterr().out
 
 
