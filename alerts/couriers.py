@@ -170,6 +170,14 @@ class _Courier(threading.Thread):
                 self.attempts += 1
                 if answer is not None and not answer.result.is_final:
                     raise NotConfirmedError(answer)
+                if answer is not None:
+                    _log.info(
+                        "notification ended",
+                        receiver=self._receiver,
+                        key=row.notification.key,
+                        result=str(answer.result),
+                        detail=answer.detail,
+                    )
 
     def _worth_repeating(self, error: Exception) -> bool | float:
         """Repeat within the series, unless asked to wait longer than a series waits."""

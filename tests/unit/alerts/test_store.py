@@ -145,6 +145,54 @@ def test_what_is_no_store_is_told_apart(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path) -> None:
+    database = Database(url(tmp_path))
+    store = IncidentStore(database)
+
+    def fill() -> None:
+        with store.write() as work:
+            for number in range(200):
+                opened(work, f"brand{number}")
+
+    _limit(database, 40)
+    with pytest.raises(StoreUnavailable, match=r"is full\. Look for a full disk"):
+        fill()
+    with store.read() as view:
+        assert view.incident_ids() == []
+    _limit(database, 1_000_000)
+    fill()
+    with store.read() as view:
+        assert len(view.incident_ids()) == 200
+    store.close()
+
+
+def _limit(database: Database, pages: int) -> None:
+    with database.read() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+
+def test_a_store_locked_for_too_long_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.store.database.BUSY_TIMEOUT", 20)
+    store = open_store(url(tmp_path))
+    holder = sqlite3.connect(tmp_path / "incidents.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    def write() -> None:
+        with store.write() as work:
+            opened(work)
+
+    with pytest.raises(StoreUnavailable, match="database is locked"):
+        write()
+    with store.read() as view:
+        assert view.incident_ids() == []
+    holder.execute("ROLLBACK")
+    holder.close()
+    write()
+    store.close()
+
+
 def test_work_that_raises_leaves_nothing(store: IncidentStore) -> None:
     def fail() -> None:
         with store.write() as work:
