@@ -10,6 +10,7 @@ from detectors.observation import Bucket, BucketState
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.rolling import MILLIONTHS, Ring, RingState, deviance_z, keep, share_tail
 from detectors.settings import Detection, LaneSettings
+from detectors.share import ShareNoise, ShareState
 from detectors.tail import Tail, TailState
 
 NEGATIVE, SAMPLE, MENTIONS, EXPECTED, REACH = range(5)
@@ -80,6 +81,7 @@ class SurgeState(msgspec.Struct, frozen=True, array_like=True):
     tails: tuple[TailState, ...]
     held: tuple[int, ...]
     slow: tuple[float, float, float, float]
+    share: ShareState
 
 
 class NegativeSurge:
@@ -92,7 +94,7 @@ class NegativeSurge:
     its spread is that of a plain count of this size.
     """
 
-    __slots__ = ("baseline", "bucket", "held", "plan", "ring", "settings", "slow", "tails")
+    __slots__ = ("baseline", "bucket", "held", "plan", "ring", "settings", "share", "slow", "tails")
 
     def __init__(self, settings: Detection, state: SurgeState | None = None) -> None:
         plan = plan_of(settings)
@@ -104,6 +106,7 @@ class NegativeSurge:
         self.baseline = Baseline(
             settings.baseline, settings.bucket, state.baseline if state else None
         )
+        self.share = ShareNoise(settings.share, settings.bucket, state.share if state else None)
         self.tails = [
             Tail(lane.settings.calibration, settings.bucket, state.tails[i] if state else None)
             for i, lane in enumerate(lanes)
@@ -174,6 +177,8 @@ class NegativeSurge:
         )
         if learn:
             self.tails[i].learn(value)
+        if learn:
+            self.share.learn(negative, sample, base.share)
         if bucket.state is BucketState.KNOWN:
             base.learn(negative, bucket.cell, negative, sample)
         return readings
@@ -233,7 +238,9 @@ class NegativeSurge:
         if tail < gates.tail:
             return z, 0.0, Reason.BELOW_TAIL
         hits = int(x + 0.5)
-        p = share_tail(hits, max(sample, hits), self.baseline.share, gates.share_weight)
+        p = share_tail(
+            hits, max(sample, hits), self.baseline.share, self.share.weight_of(gates.share_weight)
+        )
         evidence = -log10(p) if p > LEAST_P else MOST_EVIDENCE
         if p > gates.share_p:
             return z, evidence, Reason.SHARE_USUAL
@@ -309,4 +316,5 @@ class NegativeSurge:
             tuple(tail.state() for tail in self.tails),
             tuple(self.held),
             (negative, expected, sample, mentions),
+            self.share.state(),
         )

@@ -69,6 +69,21 @@ class TailSettings(msgspec.Struct, frozen=True):
     cut: float = 5.0
 
 
+class ShareSettings(msgspec.Struct, frozen=True):
+    """How restless a brand's negative share may be: the m of its beta-binomial.
+
+    Learnt in steps of `step` with `half_life`, from `weight` on, which counts as much as `prior`
+    of time; one step's correlation is cut near `most`, the m learnt is at least `least`.
+    """
+
+    weight: float = 40.0
+    step: int = HOUR
+    half_life: int = 14 * DAY
+    prior: int = 2 * DAY
+    most: float = 0.25
+    least: float = 3.0
+
+
 class LaneSettings(msgspec.Struct, frozen=True):
     """One lane of the negative surge: its window and the gates it must pass.
 
@@ -76,9 +91,9 @@ class LaneSettings(msgspec.Struct, frozen=True):
     counted as for dispersion. `minimum` negative voices, `recent` of them in the longest sliding
     sum (six accounts are at most six voices an hour, however long they go on); `fold` times the
     expected; `z` and `tail` as the reading's; a share no more probable than `share_p`
-    (beta-binomial, its m is `share_weight`); `total` is asked of tail + evidence: two
-    half-convincing facts that are independent in calm times convince together. All gates must be
-    passed for `hold` running.
+    (beta-binomial, its m is `share_weight`, or less where the brand's own share is restless);
+    `total` is asked of tail + evidence: two half-convincing facts that are independent in calm
+    times convince together. All gates must be passed for `hold` running.
     """
 
     lane: Lane
@@ -263,6 +278,7 @@ class Detection(msgspec.Struct, frozen=True):
     calm: CalmSettings = CalmSettings()
     severity: SeveritySettings = SeveritySettings()
     baseline: BaselineSettings = BaselineSettings()
+    share: ShareSettings = ShareSettings()
     volume: VolumeSettings = VolumeSettings()
     blindness: BlindnessSettings = BlindnessSettings()
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from detectors.settings import HOUR, Detection, LaneSettings, TailSettings
+from detectors.settings import HOUR, Detection, LaneSettings, ShareSettings, TailSettings
 
 Floats = NDArray[np.float64]
 
@@ -105,6 +105,36 @@ class _Usual:
         )
 
 
+class _Share:
+    """The share's restlessness from lists of whole hours."""
+
+    def __init__(self, settings: ShareSettings) -> None:
+        self.s = settings
+        self.pending: list[tuple[int, int]] = []
+        self.rho: list[float] = []
+        self.weights: list[float] = []
+
+    def learn(self, hits: int, sample: int, share: float, per_step: int) -> None:
+        self.pending.append((hits, sample))
+        if len(self.pending) < per_step:
+            return
+        k, n = np.array(self.pending).sum(axis=0)
+        self.pending = []
+        if n >= 2:
+            variance = n * share * (1 - share)
+            rho = ((k - n * share) ** 2 - variance) / (variance * (n - 1))
+            self.rho.append(min(float(rho), self.s.most + 4 / (n - 1)))
+            self.weights.append(float((n - 1) / (n - 1 + self.s.weight)))
+
+    def m(self, assumed: float) -> float:
+        kept = 0.5 ** (np.arange(len(self.rho))[::-1] * self.s.step / self.s.half_life)
+        weights = kept * self.weights
+        prior = self.s.prior / self.s.step
+        top = weights @ self.rho + prior / (self.s.weight + 1)
+        rho = top / (weights.sum() + prior)
+        return min(assumed, max(self.s.least, 1 / rho - 1)) if rho > 0 else assumed
+
+
 class _OwnTail:
     def __init__(self, settings: TailSettings) -> None:
         self.s = settings
@@ -138,6 +168,7 @@ def oracle(
 ) -> list[list[LaneNumbers]]:
     """Give every lane's numbers for minutes of (negative, scored, cell, known)."""
     usual = _Usual(settings)
+    share = _Share(settings.share)
     lanes: list[LaneSettings] = [*settings.fast_lanes, settings.slow]
     tails = [_OwnTail(lane.calibration) for lane in lanes]
     per_step = settings.baseline.step // settings.bucket
@@ -164,17 +195,20 @@ def oracle(
             tail = 2 + (u - own.q) / (own.b * np.log(10))
             z = z_of(x, m, usual.size * (lane.window / settings.baseline.step) ** 0.5)
             k, n = int(x + 0.5), int(n + 0.5)
-            alpha = usual.share * lane.share_weight
             hour = seen[max(0, t + 1 - HOUR // settings.bucket) : t + 1].sum()
             cheap = warm and x >= lane.minimum and hour >= lane.recent and x >= lane.fold * m
             cheap = cheap and z >= lane.z and tail >= lane.tail
             p = 1.0
             if cheap:
-                p = float(stats.betabinom.sf(k - 1, max(n, k), alpha, lane.share_weight - alpha))
+                weight = share.m(lane.share_weight)
+                alpha = usual.share * weight
+                p = float(stats.betabinom.sf(k - 1, max(n, k), alpha, weight - alpha))
             passed = cheap and p <= lane.share_p and tail - np.log10(p) >= lane.total
             row.append(LaneNumbers(x, m, n, tail, warm, z, p, bool(passed)))
             if warm:
                 own.learn(u, settings.bucket / 60_000)
+        if usual.warm:
+            share.learn(hits, sample, usual.share, settings.share.step // settings.bucket)
         usual.learn(hits, sample, cell, per_step)
         out.append(row)
     return out
