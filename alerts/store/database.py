@@ -1,6 +1,7 @@
 """How the store's database is reached: short transactions, several writers."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
+        self._turn = threading.Lock()
         try:
             self._url = sa.make_url(url)
         except ArgumentError as error:
@@ -56,7 +58,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction that no other writer overlaps: all of it is kept, or nothing."""
-        with self._told(), self._engine.begin() as connection:
+        # Threads of one process take turns here; SQLite's own waiting sleeps and is unfair.
+        with self._turn, self._told(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager

@@ -6,9 +6,12 @@ signed, posted to a receiver on this machine. SQLite on disk, every commit synce
 
 import argparse
 import json
+import logging
 import tempfile
 import time
 from pathlib import Path
+
+import structlog
 
 from alerts.alerter import Alerter
 from alerts.backoff import DeliverySettings
@@ -68,6 +71,7 @@ def main() -> None:
     parser.add_argument("--incidents", type=int, default=300)
     parser.add_argument("--format", choices=["text", "json"], default="text")
     chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     found = [measure(chosen.incidents, receivers, durable=True) for receivers in (1, 4)]
     if chosen.format == "json":
         print(json.dumps(found))
