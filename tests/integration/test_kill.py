@@ -122,9 +122,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def history() -> list[Mention]:
-    return [
-        item for chunk in Scenario(7).read() for item in chunk if isinstance(item, Mention)
-    ]
+    return [item for chunk in Scenario(7).read() for item in chunk if isinstance(item, Mention)]
 
 
 def test_killed_at_random_moments_it_ends_as_if_undisturbed(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from detectors.settings import Detection
 from pipeline.fold import Fold, FoldSettings
-from pipeline.judging.scorer import Judgement, Label
 from pipeline.judging.judge import Judge
+from pipeline.judging.scorer import Judgement, Label
 from pipeline.mention import Author, Kind, Mention
 from pipeline.wire import VERSION, Entry, Envelope, SourceTick, Tick
 
@@ -32,10 +32,22 @@ class WordScorer:
 
 
 def mention(
-    key: object, at: int, text: str = "", author: str = "", *, source: str = "s", kind: Kind = Kind.POST
+    key: object,
+    at: int,
+    text: str = "",
+    author: str = "",
+    *,
+    source: str = "s",
+    kind: Kind = Kind.POST,
 ) -> Mention:
     return Mention(
-        str(key), source, at, at, text or f"text {key}", kind=kind, author=Author(handle=author or f"a{key}")
+        str(key),
+        source,
+        at,
+        at,
+        text or f"text {key}",
+        kind=kind,
+        author=Author(handle=author or f"a{key}"),
     )
 
 

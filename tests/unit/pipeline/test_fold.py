@@ -182,7 +182,9 @@ def crisis(fold: Fold, start: int, minutes: int, **kinds: str) -> list[str]:
     for minute in range(minutes):
         at = start + minute * MINUTE
         fold.apply(
-            envelope(*[entry("B", mention(f"{at}-{i}", at, f"bad {at} {i}", **kinds)) for i in range(10)])
+            envelope(
+                *[entry("B", mention(f"{at}-{i}", at, f"bad {at} {i}", **kinds)) for i in range(10)]
+            )
         )
         fold.apply(tick(at + MINUTE, s=SourceTick(10)))
         said += [e.signal.kind for e in fold.take().signals if isinstance(e, SignalRecord)]

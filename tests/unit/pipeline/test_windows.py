@@ -9,9 +9,7 @@ from pipeline.mention import Kind
 from pipeline.windows import SEEN_FOR, Seen, Tally
 from tests.unit.pipeline.folding import MINUTE, mention
 
-MEETINGS = st.lists(
-    st.tuples(st.integers(0, 12), st.integers(0, 150)), max_size=80
-)
+MEETINGS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 150)), max_size=80)
 
 
 def oracle(meetings: list[tuple[int, int]]) -> list[bool]:
