@@ -296,6 +296,25 @@ def test_resolved_while_the_receiver_is_away(stage: Stage) -> None:
     assert stage.peer.accepted() == []
 
 
+def test_a_receiver_away_across_two_stages_hears_the_latest_once(stage: Stage) -> None:
+    stage.feed.add(signal(START))
+    stage.seconds(1)
+    stage.do(Acknowledge(by="ann"))
+    stage.do(Update(by="ann", audience=Audience.PUBLIC, text="we look", link="https://x.example/1"))
+    stage.seconds(10)
+    stage.peer.way = "503"
+    stage.seconds(18)  # due at 16, overdue at 26: both fail
+    assert stage.said() == [(1, "page")]
+    stage.peer.way = "204"
+    stage.seconds(16)
+    assert [reason for _, reason in stage.said()] == ["page", "internal_update_overdue"]
+    ends = {(str(row.notification.reason), str(row.outcome)) for row in stage.rows()[1:]}
+    assert ends == {
+        ("internal_update_due", "superseded"),
+        ("internal_update_overdue", "delivered"),
+    }
+
+
 def test_what_is_over_is_not_looked_at_for_ever(stage: Stage) -> None:
     stage.feed.add(signal(START))
     stage.seconds(2)
