@@ -16,6 +16,9 @@ from alerts.store.migrate import is_up_to_date, migrate
 BUSY_TIMEOUT = 10_000
 """Milliseconds a writer waits for another one's short transaction."""
 
+_WRITERS = 0x63726973
+"""PostgreSQL's number for the lock that writers of all processes take in turn."""
+
 
 class Database:
     """One SQL database, up to date once constructed; safe to use from several threads.
@@ -60,6 +63,8 @@ class Database:
         """One transaction that no other writer overlaps: all of it is kept, or nothing."""
         # Threads of one process take turns here; SQLite's own waiting sleeps and is unfair.
         with self._turn, self._told(), self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
 
     @contextmanager
