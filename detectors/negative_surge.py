@@ -19,6 +19,9 @@ NEGATIVE, SAMPLE, MENTIONS, EXPECTED, REACH = range(5)
 LEAST_EXPECTED = 0.05
 """A brand nobody ever complained of is expected to be complained of this often in any window."""
 
+MOST_REACH = 10**15
+"""What a bucket's reach is cut at: whatever is claimed, the sums stay within 64 bits."""
+
 LEAST_P, MOST_EVIDENCE = 1e-30, 30.0
 """A share less probable than this is no more evidence."""
 
@@ -125,7 +128,15 @@ class NegativeSurge:
         warm = base.warm
         learn = warm and bucket.state is BucketState.KNOWN
         ring = self.ring
-        ring.push((negative, sample, seen.mentions, int(expected * MILLIONTHS + 0.5), seen.reach))
+        ring.push(
+            (
+                negative,
+                sample,
+                seen.mentions,
+                int(expected * MILLIONTHS + 0.5),
+                min(seen.reach, MOST_REACH),
+            )
+        )
         total = ring.total
         offset = self.settings.tail_offset
         readings = []

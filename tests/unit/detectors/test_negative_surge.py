@@ -1,3 +1,4 @@
+import msgspec
 import numpy as np
 import pytest
 
@@ -154,3 +155,11 @@ def test_any_bucket_length_sees_a_great_surge(bucket: int) -> None:
 def test_plans_are_made_once() -> None:
     assert plan_of(Detection()) is plan_of(Detection())
     assert plan_of(Detection(bucket=5 * MINUTE)).fast[0].buckets == 1
+
+
+def test_no_claimed_reach_breaks_the_state() -> None:
+    surge = NegativeSurge(SETTINGS)
+    for t in range(100):
+        surge.close(minute(t, 1, reach=10**40))
+    assert surge.view(Lane.FAST_60).reach == 60 * 10**15
+    msgspec.msgpack.encode(surge.state())
