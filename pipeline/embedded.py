@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from pipeline.brand_fold import BrandRow
-from pipeline.fold import Fold, FoldSettings, PartitionRow
+from pipeline.fold import Fold
+from pipeline.fold_records import FoldSettings, PartitionRow
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.log import LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason

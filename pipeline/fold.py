@@ -6,17 +6,15 @@ same rows, in either engine, whatever the clock says and wherever it was stopped
 
 from collections.abc import Callable, Iterable
 
-import msgspec
-
-from detectors.blindness import SourceWatch, SourceWatchState
 from detectors.brand import Closing
 from detectors.observation import NOTHING_SAID, Bucket, BucketState, Observation, SourceHearing
-from detectors.settings import Detection
 from pipeline.brand_fold import BrandFold, BrandRow
+from pipeline.fold_records import PARTITION_ROW_VERSION, FoldSettings, Outputs, PartitionRow
 from pipeline.judging.copies import digest, normalise
 from pipeline.judging.judge import Judge
+from pipeline.listening import Listening
 from pipeline.mention import Kind
-from pipeline.partition import PartitionTime, Span, Writer
+from pipeline.partition import PartitionTime, Span
 from pipeline.seasons import Seasons
 from pipeline.windows import SEEN_FOR, Chunk, Seen
 from pipeline.wire import (
@@ -27,7 +25,6 @@ from pipeline.wire import (
     JudgedEntry,
     MentionsRecord,
     SignalRecord,
-    SignalsRecord,
     Tick,
     TimeRecord,
     pack_reading,
@@ -35,46 +32,6 @@ from pipeline.wire import (
 
 ROW_EVERY = 60 * 60_000
 """A silent brand's row is written at least this often."""
-BLIND_FOR = 24 * 60 * 60_000
-"""After so long a dead source no longer makes every bucket blind: the rest is what is usual now."""
-PARTITION_ROW_VERSION = 1
-
-
-class FoldSettings(msgspec.Struct, frozen=True):
-    """What the fold is to know; durations in ms.
-
-    `brands` maps each configured brand to its zone; others take `zone`. `max_delay` is by source,
-    `usual_delay` for the rest; in event mode both are 0. Partition 0 alone speaks of sources.
-    """
-
-    detection: Detection
-    event_mode: bool
-    brands: dict[str, str] = {}
-    zone: str = "UTC"
-    max_delay: dict[str, int] = {}
-    usual_delay: int = 60 * 60_000
-    partition: int = 0
-
-
-class PartitionRow(msgspec.Struct, frozen=True, array_like=True):
-    """What a partition knows apart from its brands; written last."""
-
-    version: int
-    time: int | None
-    greatest: int | None
-    next_close: int | None
-    writers: dict[str, Writer]
-    unknown: list[Span]
-    accepted: dict[str, dict[int, int]]
-    delivered: dict[str, int]
-    watches: dict[str, SourceWatchState]
-
-
-class Outputs(msgspec.Struct):
-    """What the fold said since it was last asked."""
-
-    signals: list[SignalsRecord] = []
-    judged: list[JudgedEntry] = []
 
 
 class Fold:
@@ -104,9 +61,7 @@ class Fold:
         self._time = PartitionTime(event_mode=settings.event_mode)
         self._next_close: int | None = None
         self._unknown: list[Span] = []
-        self._accepted: dict[str, dict[int, int]] = {}
-        self._delivered: dict[str, int] = {}
-        self._watches: dict[str, SourceWatch] = {}
+        self._listening = Listening(settings.detection)
         if row is not None:
             self._restore(row, brands)
 
@@ -119,7 +74,7 @@ class Fold:
 
     def hearing(self) -> dict[str, SourceHearing]:
         """How far each source can be trusted, as of the last bucket closed."""
-        return {name: watch.hearing for name, watch in self._watches.items()}
+        return self._listening.hearing()
 
     def would_be_late(self, source: str, event_time: int) -> bool:
         """Whether a mention folded now would be late."""
@@ -157,9 +112,7 @@ class Fold:
             self._next_close,
             self._time.writers,
             self._unknown,
-            self._accepted,
-            self._delivered,
-            {name: watch.state() for name, watch in self._watches.items()},
+            self._listening.state(),
         )
 
     # -- mentions --------------------------------------------------------------------------
@@ -295,14 +248,7 @@ class Fold:
     def _hear(self, tick: Tick, before: int | None) -> None:
         instant = before if self.settings.event_mode and before is not None else tick.time - 1
         bucket = instant - instant % self._length
-        for name, heard in tick.sources.items():
-            if heard.accepted:
-                counts = self._accepted.setdefault(name, {})
-                counts[bucket] = counts.get(bucket, 0) + heard.accepted
-            if heard.delivered_up_to is not None:
-                self._delivered[name] = max(self._delivered.get(name, 0), heard.delivered_up_to)
-            if name not in self._watches:
-                self._watches[name] = SourceWatch(name, self._detection)
+        self._listening.hear(tick.sources, bucket)
 
     def _close_until(self, limit: int) -> None:
         length = self._length
@@ -418,31 +364,18 @@ class Fold:
         )
         signals.extend(SignalRecord(VERSION, signal) for signal in closing.signals)
 
-    # -- sources ---------------------------------------------------------------------------
-
     def _close_sources(
         self, start: int, *, known: bool, count: int = 1
     ) -> tuple[dict[str, SourceHearing], list[str]]:
-        hearing: dict[str, SourceHearing] = {}
-        blind: list[str] = []
-        cell = self._seasons.cell(self.settings.zone, start)
-        length = self._length * count
-        for name, watch in self._watches.items():
-            counts = self._accepted.get(name)
-            accepted = 0
-            if counts:
-                for bucket in [each for each in counts if each < start + length]:
-                    accepted += counts.pop(bucket)
-            _, signals = watch.close(
-                start, length, cell, accepted, self._delivered.get(name), known
-            )
-            heard = watch.hearing
-            hearing[name] = heard
-            if heard.blind and start - heard.delivered_up_to < BLIND_FOR:
-                blind.append(name)
-            if self.settings.partition == 0:
-                self._out.signals.extend(SignalRecord(VERSION, signal) for signal in signals)
-        return hearing, blind
+        heard = self._listening.close(
+            start,
+            self._length * count,
+            self._seasons.cell(self.settings.zone, start),
+            known=known,
+        )
+        if self.settings.partition == 0:
+            self._out.signals.extend(SignalRecord(VERSION, signal) for signal in heard.signals)
+        return heard.hearing, heard.blind
 
     # -- coming back -----------------------------------------------------------------------
 
@@ -455,11 +388,7 @@ class Fold:
         )
         self._next_close = row.next_close
         self._unknown = list(row.unknown)
-        self._accepted = {name: dict(counts) for name, counts in row.accepted.items()}
-        self._delivered = dict(row.delivered)
-        self._watches = {
-            name: SourceWatch(name, self._detection, state) for name, state in row.watches.items()
-        }
+        self._listening = Listening(self._detection, row.listening)
         for brand_row, chunks in brands:
             seen = Seen()
             seen.restore(chunks)

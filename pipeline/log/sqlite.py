@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.brand_fold import BrandRow
 from pipeline.errors import LogCorrupt, LogMismatch
-from pipeline.fold import PartitionRow
+from pipeline.fold_records import PartitionRow
 from pipeline.log.database import connect, transaction, translated
 from pipeline.mention import Rejected
 from pipeline.windows import Chunk

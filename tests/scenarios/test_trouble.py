@@ -14,7 +14,7 @@ from detectors.settings import Detection
 from pipeline.alerting import Alerting, make_alerting, recorders
 from pipeline.brands import BrandMatcher
 from pipeline.embedded import Engine
-from pipeline.fold import FoldSettings
+from pipeline.fold_records import FoldSettings
 from pipeline.intake import Batch
 from pipeline.log import LogKind, SqliteLog
 from pipeline.settings import load

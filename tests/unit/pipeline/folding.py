@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from detectors.settings import Detection
-from pipeline.fold import Fold, FoldSettings
+from pipeline.fold import Fold
+from pipeline.fold_records import FoldSettings
 from pipeline.judging.judge import Judge
 from pipeline.judging.scorer import Judgement, Label
 from pipeline.mention import Author, Kind, Mention

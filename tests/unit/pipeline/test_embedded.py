@@ -12,7 +12,7 @@ from detectors.settings import Detection
 from pipeline.brands import BrandMatcher
 from pipeline.embedded import Engine
 from pipeline.errors import LogCorrupt, LogInUse, LogMismatch, LogUnavailable
-from pipeline.fold import FoldSettings
+from pipeline.fold_records import FoldSettings
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
