@@ -166,7 +166,7 @@ class Service:
 
         def move_people() -> float:
             moved = alerting.step(now())
-            self._retention.people_read(alerting.alerter.position)
+            self._retention.people_read(alerting.alerter.kept_position)
             self._count_incidents(alerting)
             self.metrics.lag("people", for_people.signals_end - alerting.alerter.position, None)
             return 0.0 if moved else REST

@@ -114,7 +114,7 @@ class BucketTable:
         """Gather buckets that ended before this into hours; return how many minutes that took.
 
         An hour's record holds the sums; its readings are dropped. Spans of unknown stay as they
-        are.
+        are; where one begins with the hour, the hour's record begins with the first known minute.
         """
         with transaction(self._db, self.path):
             rows = self._db.execute(
@@ -129,19 +129,22 @@ class BucketTable:
                 if record.state is not BucketState.UNKNOWN:
                     hours.setdefault((brand, record.start - record.start % HOUR), []).append(record)
             for (brand, start), records in hours.items():
-                self._db.execute(
-                    "DELETE FROM buckets WHERE brand = ? AND start >= ? AND start < ? "
-                    "AND count = 1 AND length < ?",
-                    (brand, start, start + HOUR, HOUR),
+                self._db.executemany(
+                    "DELETE FROM buckets WHERE brand = ? AND start = ?",
+                    [(brand, record.start) for record in records],
                 )
+                taken = self._db.execute(
+                    "SELECT 1 FROM buckets WHERE brand = ? AND start = ?", (brand, start)
+                ).fetchone()
+                hour = _gathered(records[0].start if taken else start, start + HOUR, records)
                 self._db.execute(
-                    "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, 1, ?)",
-                    (brand, start, HOUR, encode(_gathered(start, records))),
+                    "INSERT INTO buckets VALUES (?, ?, ?, 1, ?)",
+                    (brand, hour.start, hour.length, encode(hour)),
                 )
         return sum(len(records) for records in hours.values())
 
 
-def _gathered(start: int, records: list[BucketRecord]) -> BucketRecord:
+def _gathered(start: int, end: int, records: list[BucketRecord]) -> BucketRecord:
     first = records[0]
     blind = any(record.state is BucketState.BLIND for record in records)
     sums: dict[str, object] = {}
@@ -159,7 +162,7 @@ def _gathered(start: int, records: list[BucketRecord]) -> BucketRecord:
         first.version,
         first.brand,
         start,
-        HOUR,
+        end - start,
         1,
         BucketState.BLIND if blind else BucketState.KNOWN,
         Observation(**sums),  # type: ignore[arg-type]  # each field's own kind of sum

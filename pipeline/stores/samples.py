@@ -1,7 +1,7 @@
 """Samples for a page: a few telling negatives, masked, with their channels and languages."""
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 
 from alerts.samples import Sample, Samples
 from detectors.reading import Rule
@@ -14,6 +14,7 @@ from pipeline.wire import JudgedEntry
 LOOK_BACK = 60 * 60_000
 READ = 400
 LONGEST = 280
+REMEMBERED = 1_000
 
 
 class MentionSamples:
@@ -23,13 +24,14 @@ class MentionSamples:
         self._log = log
         self._store = store
         self._lock = threading.Lock()
+        self._wanted: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     def samples(self, brand: str, rule: Rule, around: int, limit: int) -> Samples | None:
         """At most `limit` negatives of the hour before; None while the store lags behind."""
         if rule is Rule.BLINDNESS:
             return Samples()
         with self._lock:
-            if self._store.offset < self._log.judged_end:
+            if self._store.offset < self._needed(brand, around):
                 return None
             found = self._store.find(
                 MentionFilter(
@@ -42,6 +44,15 @@ class MentionSamples:
             tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
             tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
         )
+
+    def _needed(self, brand: str, around: int) -> int:
+        """How far the store must have read: to what was judged when it was first asked."""
+        asked = (brand, around)
+        if asked not in self._wanted:
+            self._wanted[asked] = self._log.judged_end
+            if len(self._wanted) > REMEMBERED:
+                self._wanted.popitem(last=False)
+        return self._wanted[asked]
 
 
 def _telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:

@@ -1,0 +1,176 @@
+"""The stores: what people look at, filled from the logs, each from its own offset."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from detectors.observation import BucketState, Observation
+from detectors.reading import Rule
+from pipeline.errors import LogMismatch
+from pipeline.intake import Batch
+from pipeline.judging.scorer import Judgement, Label
+from pipeline.log import LogKind, SqliteLog
+from pipeline.stores import (
+    BucketTable,
+    MentionFilter,
+    MentionStore,
+    consume_buckets,
+    consume_mentions,
+)
+from pipeline.stores.buckets import HOUR
+from pipeline.stores.feed import LogFeed
+from pipeline.stores.samples import MentionSamples
+from pipeline.wire import VERSION, BucketRecord, JudgedEntry, JudgedEnvelope
+from tests.unit.pipeline.folding import MINUTE, T0, mention
+from tests.unit.pipeline.test_embedded import make_engine, of_brand
+
+
+def judged(key: str, minute: int, *, label: Label = Label.NEGATIVE, **flags: bool) -> JudgedEntry:
+    return JudgedEntry(
+        "B",
+        mention(key, T0 + minute * MINUTE, f"text of {key}, mail me at ann@example.org"),
+        Judgement(label, 1.0, 0.0, 0.0, -0.9, "en", "word 1"),
+        hash(key) % 2**63,
+        T0 + minute * MINUTE,
+        **flags,
+    )
+
+
+def envelope(*entries: JudgedEntry) -> JudgedEnvelope:
+    return JudgedEnvelope(VERSION, list(entries))
+
+
+def bucket(minute: int, mentions: int = 1, state: BucketState = BucketState.KNOWN) -> BucketRecord:
+    seen = Observation(mentions=mentions, voices=mentions, by_channel={"forum": mentions})
+    return BucketRecord(VERSION, "B", T0 + minute * MINUTE, MINUTE, 1, state, seen, [])
+
+
+def test_both_consumers_end_level_with_the_log_and_again_does_nothing(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path)
+    engine.submit(
+        Batch("s", [of_brand("A", key, T0 + key * MINUTE) for key in range(400)]), lambda _: b"", 0
+    )
+    engine.fold_all()
+    store, table = MentionStore(tmp_path), BucketTable(tmp_path)
+    assert consume_mentions(engine.log, store) == 400
+    assert consume_mentions(engine.log, store) == 0
+    assert consume_buckets(engine.log, table) == 399
+    assert consume_buckets(engine.log, table) == 0
+    assert len(store.find(MentionFilter("A"), limit=1000)) == 400
+    assert [each.start for each in table.between("A", T0, T0 + 3 * MINUTE)] == [
+        T0,
+        T0 + MINUTE,
+        T0 + 2 * MINUTE,
+    ]
+    assert all(feed for _, feed in LogFeed(engine.log).read(0, 10))
+
+
+def test_a_store_of_another_log_is_refused(tmp_path: Path) -> None:
+    store = MentionStore(tmp_path)
+    store.take([envelope(judged("a", 0))], offset=9)
+    with pytest.raises(LogMismatch, match="another log"):
+        store.check_belongs(8)
+    store.check_belongs(9)
+
+
+def test_filters_are_all_obeyed(tmp_path: Path) -> None:
+    store = MentionStore(tmp_path)
+    store.take(
+        [
+            envelope(
+                judged("voice", 1, voice=True),
+                judged("copy", 2),
+                judged("own", 3, own=True),
+                judged("late", 4, late=True),
+                judged("good", 5, label=Label.POSITIVE),
+            )
+        ],
+        offset=1,
+    )
+
+    def ids(**wanted: object) -> list[str]:
+        found = store.find(MentionFilter("B", **wanted), newest=False)  # type: ignore[arg-type]
+        return [each.mention.id for each in found]
+
+    assert ids() == ["voice", "copy", "own", "late", "good"]
+    assert ids(voice=True) == ["voice"]
+    assert ids(own=True) == ["own"]
+    assert ids(late=True) == ["late"]
+    assert ids(own=False, late=False, label=Label.NEGATIVE) == ["voice", "copy"]
+    assert ids(since=T0 + 2 * MINUTE, until=T0 + 4 * MINUTE) == ["copy", "own"]
+    assert store.find(MentionFilter("nobody")) == []
+    assert [each.mention.id for each in store.show("late")] == ["late"]
+    assert store.drop_before(T0 + 3 * MINUTE) == 2
+    assert ids() == ["own", "late", "good"]
+
+
+def test_samples_wait_for_what_was_judged_when_first_asked_and_are_masked(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path)
+    store = MentionStore(tmp_path)
+    samples = MentionSamples(engine.log, store)
+    texts = ("bad service, write to ann@example.org", "bad food", "bad food")
+    batch = [of_brand("B", key, T0, text) for key, text in enumerate(texts)]
+    engine.submit(Batch("s", batch), lambda _: b"", 0)
+    engine.fold_all()
+    assert samples.samples("B", Rule.NEGATIVE_SURGE, T0 + MINUTE, 3) is None
+    consume_mentions(engine.log, store)
+    later = [of_brand("B", f"later{key}", T0 + 30_000, "bad") for key in range(5)]
+    engine.submit(Batch("s", later), lambda _: b"", 0)
+    engine.fold_all()  # the store is behind again, but not behind the question
+    found = samples.samples("B", Rule.NEGATIVE_SURGE, T0 + MINUTE, 3)
+    assert found is not None
+    assert len(found.samples) == 2  # each text once
+    assert not any("ann@example.org" in each.text for each in found.samples)
+    assert found.languages == (("en", 3),)
+
+
+def test_minutes_are_gathered_into_hours_whose_sums_are_theirs(tmp_path: Path) -> None:
+    table = BucketTable(tmp_path)
+    records = [bucket(minute, mentions=minute % 3 + 1) for minute in range(0, 150, 7)]
+    gap = replace(bucket(60, 0, BucketState.UNKNOWN), count=30)
+    table.take([*records, gap], offset=1)
+    gathered = table.gather_before(T0 + 2 * HOUR)
+    assert gathered == len([each for each in records if each.start < T0 + 2 * HOUR])
+    after = table.between("B", T0, T0 + 3 * HOUR)
+    assert [(each.start, each.length, each.count) for each in after[:3]] == [
+        (T0, HOUR, 1),
+        (gap.start, MINUTE, 30),
+        (T0 + 63 * MINUTE, HOUR - 3 * MINUTE, 1),  # the hour's own start is the gap's
+    ]
+    assert after[1] == gap
+    assert sum(each.observation.mentions for each in after) == sum(
+        each.observation.mentions for each in records
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 5)), max_size=40))
+@settings(deadline=None, max_examples=25)
+def test_gathering_never_changes_the_sums(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[int, int]]
+) -> None:
+    table = BucketTable(tmp_path_factory.mktemp("buckets"))
+    kept = {minute: bucket(minute, mentions) for minute, mentions in drawn}
+    table.take(kept.values(), offset=1)
+    table.gather_before(T0 + 4 * HOUR)
+    table.gather_before(T0 + 6 * HOUR)
+    after = table.between("B", 0, T0 + 10 * HOUR)
+    assert sum(each.observation.voices for each in after) == sum(
+        each.observation.voices for each in kept.values()
+    )
+    table.close()
+
+
+def test_an_instant_finds_its_bucket_and_none_where_none_was_written(tmp_path: Path) -> None:
+    table = BucketTable(tmp_path)
+    table.take([bucket(5), replace(bucket(20, 0, BucketState.UNKNOWN), count=10)], offset=1)
+    assert table.at("B", T0 + 5 * MINUTE + 59_999) == bucket(5)
+    assert table.at("B", T0 + 6 * MINUTE) is None
+    inside = table.at("B", T0 + 29 * MINUTE)
+    assert inside is not None
+    assert inside.count == 10
+    assert table.at("B", T0 + 30 * MINUTE) is None
+    assert table.last_before("B", T0 + 15 * MINUTE) == bucket(5)
+    assert SqliteLog.open(tmp_path, LogKind.EVENT).signals_end == 0
