@@ -5,6 +5,8 @@ reader knows both before anything else. Elements added behind the known ones are
 version above the known one is refused (`NewerVersionError`), never half-read.
 """
 
+from typing import Protocol, TypeVar
+
 import msgspec
 
 from detectors.observation import BucketState, Observation
@@ -127,44 +129,44 @@ SignalsRecord = TimeRecord | SignalRecord | BucketRecord
 
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
-_mentions_decoder = msgspec.msgpack.Decoder(MentionsRecord)
-_signals_decoder = msgspec.msgpack.Decoder(SignalsRecord)
+_mentions_decoder: "msgspec.msgpack.Decoder[MentionsRecord]" = msgspec.msgpack.Decoder(
+    MentionsRecord
+)
+_signals_decoder: "msgspec.msgpack.Decoder[SignalsRecord]" = msgspec.msgpack.Decoder(SignalsRecord)
 _judged_decoder = msgspec.msgpack.Decoder(JudgedEnvelope)
 
 
 def decode_mentions(raw: bytes) -> MentionsRecord:
     """Read a record of the mentions log; raise WireError (NewerVersionError) with the reason."""
-    try:
-        record: MentionsRecord = _mentions_decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _refusal(raw, error) from error
-    _check(record.version)
-    return record
+    return _read(_mentions_decoder, raw)
 
 
 def decode_signals(raw: bytes) -> SignalsRecord:
     """Read a record of the signals log; raise WireError (NewerVersionError) with the reason."""
-    try:
-        record: SignalsRecord = _signals_decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _refusal(raw, error) from error
-    _check(record.version)
-    return record
+    return _read(_signals_decoder, raw)
 
 
 def decode_judged(raw: bytes) -> JudgedEnvelope:
     """Read a record of the judged log; raise WireError (NewerVersionError) with the reason."""
+    return _read(_judged_decoder, raw)
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+_Record = TypeVar("_Record", bound=_Versioned)
+
+
+def _read(decoder: "msgspec.msgpack.Decoder[_Record]", raw: bytes) -> _Record:
     try:
-        record: JudgedEnvelope = _judged_decoder.decode(raw)
+        record = decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refusal(raw, error) from error
-    _check(record.version)
+    if record.version > VERSION:
+        raise NewerVersionError(_newer(record.version))
     return record
-
-
-def _check(version: int) -> None:
-    if version > VERSION:
-        raise NewerVersionError(f"record of version {version}; this program knows {VERSION}")
 
 
 def _refusal(raw: bytes, error: Exception) -> WireError:
@@ -174,11 +176,13 @@ def _refusal(raw: bytes, error: Exception) -> WireError:
         return WireError(f"not a record: {error}")
     match head:
         case [str(), int(version), *_] if version > VERSION:
-            return NewerVersionError(
-                f"record of version {version}; this program knows {VERSION}: upgrade it"
-            )
+            return NewerVersionError(_newer(version))
         case _:
             return WireError(f"not a record of this log: {error}")
+
+
+def _newer(version: int) -> str:
+    return f"record of version {version}; this program knows {VERSION}: upgrade it"
 
 
 _RULES = tuple(Rule)
