@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from detectors.hearing import Hearing, HearingState
-from detectors.negative_surge import NegativeSurge, View
+from detectors.lanes import View
+from detectors.negative_surge import NegativeSurge
 from detectors.observation import Bucket, BucketState, SourceHearing
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.rolling import deviance_z

@@ -1,6 +1,6 @@
 """The one rule that may speak while nothing is learnt yet: many negative voices, most of all."""
 
-from detectors.negative_surge import View
+from detectors.lanes import View
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.settings import FloorSettings
 

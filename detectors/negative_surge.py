@@ -1,15 +1,15 @@
 """The crisis signal's eyes: more negative voices than usual, through four windows at once."""
 
-from functools import lru_cache
 from math import log, log10
 
 import msgspec
 
 from detectors.baseline import Baseline, BaselineState
+from detectors.lanes import LanePlan, View, plan_of
 from detectors.observation import Bucket, BucketState
 from detectors.reading import Lane, Reading, Reason, Rule
-from detectors.rolling import MILLIONTHS, Ring, RingState, deviance_z, keep, share_tail
-from detectors.settings import Detection, LaneSettings
+from detectors.rolling import MILLIONTHS, Ring, RingState, deviance_z, share_tail
+from detectors.settings import Detection
 from detectors.share import ShareNoise, ShareState
 from detectors.tail import Tail, TailState
 
@@ -24,56 +24,6 @@ MOST_REACH = 10**15
 
 LEAST_P, MOST_EVIDENCE = 1e-30, 30.0
 """A share less probable than this is no more evidence."""
-
-
-class View(msgspec.Struct, frozen=True):
-    """What one lane's window holds: X, M, scored voices, mentions, reach (0 in the slow lane)."""
-
-    lane: Lane
-    observed: float
-    expected: float
-    sample: int
-    mentions: int
-    reach: int = 0
-
-
-class LanePlan:
-    """A lane's gates in buckets instead of durations, worked out once for all brands."""
-
-    __slots__ = ("buckets", "hold", "lane", "settings", "size_factor")
-
-    def __init__(self, lane: LaneSettings, bucket: int, step: int) -> None:
-        self.settings = lane
-        self.lane = lane.lane
-        self.buckets = max(1, lane.window // bucket)
-        self.hold = max(1, lane.hold // bucket)
-        self.size_factor = float((max(lane.window, bucket) / step) ** 0.5)
-
-
-class Plan:
-    """All lanes' plans under one set of settings."""
-
-    __slots__ = ("fast", "longest", "slow", "slow_keep", "slow_scale")
-
-    def __init__(self, settings: Detection) -> None:
-        step = max(settings.baseline.step, settings.bucket)
-        self.fast = tuple(LanePlan(lane, settings.bucket, step) for lane in settings.fast_lanes)
-        self.slow = LanePlan(settings.slow, settings.bucket, step)
-        longest = max(
-            settings.floor.window,
-            settings.severity.window,
-            *(lane.window for lane in settings.fast_lanes),
-        )
-        self.longest = max(1, longest // settings.bucket)
-        half_life = settings.slow.half_life or settings.slow.window
-        self.slow_keep = keep(settings.bucket, half_life)
-        self.slow_scale = 1.0 + self.slow_keep
-
-
-@lru_cache(maxsize=16)
-def plan_of(settings: Detection) -> Plan:
-    """Work the settings out, once for every set of settings."""
-    return Plan(settings)
 
 
 class SurgeState(msgspec.Struct, frozen=True, array_like=True):

@@ -1,6 +1,6 @@
 """The short plain sentences that say why."""
 
-from detectors.negative_surge import View
+from detectors.lanes import View
 from detectors.reading import Lane, Reading
 from detectors.settings import HOUR, MINUTE
 

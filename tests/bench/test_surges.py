@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.settings import Detection
-from tests.bench import surges
+from tests.bench import intervals, surges
 
 
 def test_the_calm_is_as_calm_and_as_negative_as_it_says() -> None:
@@ -26,12 +26,16 @@ def test_equal_seeds_give_equal_runs_and_others_do_not() -> None:
 
 
 def test_the_intervals_are_the_textbooks() -> None:
-    assert surges.poisson_interval(0, 1.0) == pytest.approx((0.0, 3.689), abs=1e-3)
-    assert surges.poisson_interval(10, 1.0) == pytest.approx((4.795, 18.39), abs=1e-2)
-    assert surges.wilson_interval(45, 50) == pytest.approx((0.786, 0.957), abs=1e-3)
-    assert surges.median_interval([5]) == {"median": 5.0, "low": 5.0, "high": 5.0}
-    assert surges.median_interval([]) == {"median": None, "low": None, "high": None}
-    assert surges.median_interval(list(range(1, 51))) == {"median": 25.5, "low": 18.0, "high": 33.0}
+    assert intervals.poisson_interval(0, 1.0) == pytest.approx((0.0, 3.689), abs=1e-3)
+    assert intervals.poisson_interval(10, 1.0) == pytest.approx((4.795, 18.39), abs=1e-2)
+    assert intervals.wilson_interval(45, 50) == pytest.approx((0.786, 0.957), abs=1e-3)
+    assert intervals.median_interval([5]) == {"median": 5.0, "low": 5.0, "high": 5.0}
+    assert intervals.median_interval([]) == {"median": None, "low": None, "high": None}
+    assert intervals.median_interval(list(range(1, 51))) == {
+        "median": 25.5,
+        "low": 18.0,
+        "high": 33.0,
+    }
 
 
 def test_a_great_surge_is_found_calms_and_the_calm_brand_is_left_alone() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from detectors.floor import read_floor
-from detectors.negative_surge import View
+from detectors.lanes import View
 from detectors.reading import Lane, Reason
 from detectors.settings import FloorSettings
 

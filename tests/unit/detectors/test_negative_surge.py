@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from detectors.negative_surge import NegativeSurge, plan_of
+from detectors.negative_surge import NegativeSurge
 from detectors.observation import BucketState
 from detectors.reading import Lane, Reason
 from detectors.rolling import SAMPLE_LIMIT
@@ -150,11 +150,6 @@ def test_any_bucket_length_sees_a_great_surge(bucket: int) -> None:
         hits.append(any(reading.reason is Reason.HIT for reading in readings))
     assert any(hits)
     assert hits.index(True) * a_minute <= 15
-
-
-def test_plans_are_made_once() -> None:
-    assert plan_of(Detection()) is plan_of(Detection())
-    assert plan_of(Detection(bucket=5 * MINUTE)).fast[0].buckets == 1
 
 
 def test_no_claimed_reach_breaks_the_state() -> None:

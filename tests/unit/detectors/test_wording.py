@@ -1,6 +1,6 @@
 import pytest
 
-from detectors.negative_surge import View
+from detectors.lanes import View
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.settings import HOUR, MINUTE
 from detectors.wording import attention_reason, opening_reason, rising_reason, spell
