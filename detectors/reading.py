@@ -51,11 +51,11 @@ class Reason(StrEnum):
 class Reading(msgspec.Struct, frozen=True, array_like=True):
     """The numbers of one detector (lane) at one bucket's close, and the gate that decided.
 
-    `observed` X and `expected` M are counts over the lane's window, `sample` the scored voices in
-    it (the surge) or the voices (volume); `fold` is X / M after smoothing; `z` the signed root of the
-    negative-binomial deviance; `tail` s, minus log10 of how often this brand exceeds such a
-    value; `evidence` minus log10 of the share's p (0 where it was not computed); `score` is what
-    was held against `threshold`; `held` counts the buckets running that passed every gate.
+    `observed` X and `expected` M are counts over the lane's window; `sample` the scored voices in
+    it (the surge) or the voices of the step (volume); `z` the signed root of the negative-binomial
+    deviance; `tail` s, minus log10 of how often this brand exceeds such a value; `evidence` minus
+    log10 of the share's p (0 where it was not computed); `score` is what was held against
+    `threshold`; `held` counts the buckets running that passed every gate.
     """
 
     rule: Rule
