@@ -1,4 +1,4 @@
-"""The house keeps its shape: layers, a pure core, one clock, its own words, files of one concept."""
+"""The house keeps its shape: layers, a pure core, one clock, its own words, small files."""
 
 import ast
 import re
