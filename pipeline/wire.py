@@ -28,7 +28,7 @@ class NewerVersionError(WireError):
     """A record written by a newer version of this program."""
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One mention as it concerns one brand.
 
     `masks` are the flat character spans of every matched alias in the text. `first` is true in one
@@ -102,7 +102,7 @@ class BucketRecord(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
     readings: list[tuple[int, ...]]
 
 
-class JudgedEntry(msgspec.Struct, frozen=True, array_like=True):
+class JudgedEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A mention as folded: what it was judged to be and how it was counted."""
 
     brand: str

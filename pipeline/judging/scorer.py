@@ -16,7 +16,7 @@ class Label(StrEnum):
     UNSCORED = "unscored"
 
 
-class Judgement(msgspec.Struct, frozen=True, array_like=True):
+class Judgement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One mention, judged.
 
     `negative`, `neutral` and `positive` lie in 0..1 and add up to 1 (all 0 when unscored);

@@ -16,7 +16,8 @@ import msgspec
 from detectors.settings import MINUTE, Detection
 from pipeline.brand_fold import BrandRow
 from pipeline.brands import BrandMatcher
-from pipeline.fold import Fold, FoldSettings, PartitionRow
+from pipeline.fold import Fold
+from pipeline.fold_records import FoldSettings, PartitionRow
 from pipeline.mention import Author, Mention
 from pipeline.scorers import make_judge
 from pipeline.windows import Chunk

@@ -55,5 +55,5 @@ def aliases_of(count: int) -> Settings:
 
 def _row(said: Mention) -> tuple[str, ...]:
     moment = datetime.fromtimestamp(said.ingested_at / 1000, UTC)
-    at = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
     return (said.id, at, said.author.handle, said.text, said.url, said.brand)
