@@ -6,7 +6,7 @@ from detectors.brand import BrandDetectors, BrandState, Closing
 from detectors.observation import NOTHING_SAID, Bucket, Observation, SourceHearing
 from detectors.settings import Detection
 from pipeline.judging.copies import digest
-from pipeline.judging.scorer import Judgement
+from pipeline.judging.scorer import Judgement, Label
 from pipeline.windows import Seen, Tally
 from pipeline.wire import Entry
 
@@ -15,6 +15,9 @@ STAGGER = 30 * 60_000
 """Silent brands' rows are written spread over this time, not all at once."""
 MOST_SOURCES = 16
 """Sources whose share of a brand's voices is remembered."""
+
+_NEGATIVE = Label.NEGATIVE
+_UNSCORED = Label.UNSCORED
 
 
 class Totals(msgspec.Struct, array_like=True):
@@ -56,6 +59,7 @@ class BrandFold:
         "closed_up_to",
         "detectors",
         "heard",
+        "languages",
         "name",
         "open",
         "seen",
@@ -65,9 +69,17 @@ class BrandFold:
         "zone",
     )
 
-    def __init__(self, name: str, zone: str, detection: Detection, closed_up_to: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        zone: str,
+        detection: Detection,
+        closed_up_to: int,
+        languages: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self.zone = zone
+        self.languages = languages
         self.detectors = BrandDetectors(name, detection)
         self.open: dict[int, Tally] = {}
         self.seen = Seen()
@@ -79,9 +91,16 @@ class BrandFold:
         self._stagger = digest(name) % STAGGER
 
     @classmethod
-    def from_row(cls, row: BrandRow, zone: str, detection: Detection, seen: Seen) -> "BrandFold":
+    def from_row(
+        cls,
+        row: BrandRow,
+        zone: str,
+        detection: Detection,
+        seen: Seen,
+        languages: tuple[str, ...] = (),
+    ) -> "BrandFold":
         """Take a row and its digests back; the next close goes on as if nothing had happened."""
-        brand = cls(row.brand, zone, detection, row.closed_up_to)
+        brand = cls(row.brand, zone, detection, row.closed_up_to, languages)
         brand.detectors = BrandDetectors(row.brand, detection, row.detectors)
         brand.open = {start: Tally(observation) for start, observation in row.open.items()}
         brand.seen = seen
@@ -125,9 +144,9 @@ class BrandFold:
             if source in heard or len(heard) < MOST_SOURCES:
                 heard[source] = heard.get(source, 0) + 1
         label = judgement.label
-        if label == "negative":
+        if label is _NEGATIVE:
             totals.negative += 1
-        elif label == "unscored":
+        elif label is _UNSCORED:
             totals.unscored += 1
 
     def count_own(self, bucket: int) -> None:

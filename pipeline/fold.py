@@ -12,8 +12,9 @@ from pipeline.brand_fold import BrandFold, BrandRow
 from pipeline.fold_records import PARTITION_ROW_VERSION, FoldSettings, Outputs, PartitionRow
 from pipeline.judging.copies import digest, normalise
 from pipeline.judging.judge import Judge
+from pipeline.judging.scorer import Judgement
 from pipeline.listening import Listening
-from pipeline.mention import Kind
+from pipeline.mention import Kind, Mention
 from pipeline.partition import PartitionTime, Span
 from pipeline.seasons import Seasons
 from pipeline.windows import SEEN_FOR, Chunk, Seen
@@ -32,6 +33,9 @@ from pipeline.wire import (
 
 ROW_EVERY = 60 * 60_000
 """A silent brand's row is written at least this often."""
+
+_Planned = tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]
+"""A mention that is no repeat: bucket, copy, and whether voice, unique, delayed, late."""
 
 
 class Fold:
@@ -127,59 +131,55 @@ class Fold:
     def _fold_entries(self, entries: list[Entry]) -> None:
         length = self._length
         next_close = self._next_close
-        plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]] = []
+        brands = self._brands
+        changed = self._changed
+        plan: list[_Planned] = []
+        texts: list[tuple[Mention, tuple[int, ...]]] = []
+        languages: list[tuple[str, ...]] = []
         for entry in entries:
             mention = entry.mention
-            brand = self._brands.get(entry.brand) or self._new_brand(entry.brand)
-            seen = brand.seen
-            bucket = mention.event_time - mention.event_time % length
+            brand = brands.get(entry.brand) or self._new_brand(entry.brand)
+            changed.add(entry.brand)
+            meet = brand.seen.meet
+            event_time = mention.event_time
+            bucket = event_time - event_time % length
             delayed = late = voice = unique = False
             id_digest = digest(f"i{mention.source}\0{mention.id}")
-            text = normalise(mention.text)
-            copy = digest("t" + text)
             if next_close is not None and bucket < next_close:
-                if id_digest in seen:
+                if id_digest in brand.seen:
                     brand.totals.repeated += 1
-                    self._changed.add(entry.brand)
                     continue
-                delayed = self._within_delay(mention.source, mention.event_time)
+                delayed = self._within_delay(mention.source, event_time)
                 late = not delayed
                 bucket = next_close if delayed else bucket
-            if not late:
-                if not seen.meet(id_digest, bucket):
-                    brand.totals.repeated += 1
-                    self._changed.add(entry.brand)
-                    continue
-                if not entry.own:
-                    author = mention.author
-                    name = author.id or author.handle
-                    new_text = not text or seen.meet(copy, bucket)
-                    new_author = not name or seen.meet(
-                        digest(f"a{mention.channel}\0{name}"), bucket
-                    )
-                    unique = new_text
-                    voice = new_author and (new_text or mention.kind is Kind.REPOST)
+            if not late and not meet(id_digest, bucket):
+                brand.totals.repeated += 1
+                continue
+            text = normalise(mention.text)
+            copy = digest("t" + text)
+            if not late and not entry.own:
+                author = mention.author
+                name = author.id or author.handle
+                unique = not text or meet(copy, bucket)
+                new_author = not name or meet(digest(f"a{mention.channel}\0{name}"), bucket)
+                voice = new_author and (unique or mention.kind is Kind.REPOST)
             plan.append((entry, brand, bucket, copy, voice, unique, delayed, late))
+            texts.append((mention, entry.masks))
+            languages.append(brand.languages)
         if plan:
-            self._count(plan)
+            self._count(plan, self._judge.judge(texts, languages))
 
-    def _count(self, plan: list[tuple[Entry, BrandFold, int, int, bool, bool, bool, bool]]) -> None:
-        languages = self._languages
-        judgements = self._judge.judge(
-            [(entry.mention, entry.masks) for entry, *_ in plan],
-            [languages(entry.brand) for entry, *_ in plan],
-        )
+    def _count(self, plan: list[_Planned], judgements: list[Judgement]) -> None:
         judged = self._out.judged
-        changed = self._changed
         for (entry, brand, bucket, copy, voice, unique, delayed, late), judgement in zip(
             plan, judgements, strict=True
         ):
-            changed.add(entry.brand)
+            own = entry.own
             if late:
                 brand.totals.late += 1
                 source = entry.mention.source
                 self.late[source] = self.late.get(source, 0) + 1
-            elif entry.own:
+            elif own:
                 brand.count_own(bucket)
             else:
                 brand.count(entry, judgement, bucket, voice=voice, unique=unique)
@@ -194,7 +194,7 @@ class Fold:
                     copy,
                     bucket,
                     voice,
-                    entry.own,
+                    own,
                     delayed,
                     late,
                     entry.masks,
@@ -210,7 +210,7 @@ class Fold:
 
     def _new_brand(self, name: str) -> BrandFold:
         zone = self.settings.brands.get(name, self.settings.zone)
-        brand = BrandFold(name, zone, self._detection, self._next_close or 0)
+        brand = BrandFold(name, zone, self._detection, self._next_close or 0, self._languages(name))
         self._brands[name] = brand
         self._in_order = False
         self._changed.add(name)
@@ -393,7 +393,9 @@ class Fold:
             seen = Seen()
             seen.restore(chunks)
             zone = self.settings.brands.get(brand_row.brand, self.settings.zone)
-            brand = BrandFold.from_row(brand_row, zone, self._detection, seen)
+            brand = BrandFold.from_row(
+                brand_row, zone, self._detection, seen, self._languages(brand_row.brand)
+            )
             self._brands[brand.name] = brand
             self._catch_up(brand)
         if self._next_close is not None:

@@ -15,6 +15,9 @@ from pipeline.mention import Mention
 SEEN_FOR = 60 * 60_000
 """How long an id, an author or a text stays known after it was last met."""
 
+_NEGATIVE = Label.NEGATIVE
+_UNSCORED = Label.UNSCORED
+
 
 class Tally:
     """The sums of one open bucket; `observation()` freezes them."""
@@ -69,12 +72,12 @@ class Tally:
         if voice:
             self.voices += 1
         label = judgement.label
-        if label is Label.UNSCORED:
+        if label is _UNSCORED:
             self.unscored += 1
             return
         if voice:
             self.scored_voices += 1
-        if label is Label.NEGATIVE:
+        if label is _NEGATIVE:
             self.negative += 1
             if unique:
                 self.negative_unique += 1
@@ -120,9 +123,11 @@ class Seen:
     rewritten.
     """
 
-    __slots__ = ("_buckets", "_digests", "_fresh", "_last")
+    __slots__ = ("_at", "_buckets", "_chunk", "_digests", "_fresh", "_last")
 
     def __init__(self) -> None:
+        self._at: int | None = None
+        self._chunk = array("Q")
         self._last: dict[int, int] = {}
         self._digests: dict[int, array[int]] = {}
         self._buckets: deque[int] = deque()
@@ -134,14 +139,21 @@ class Seen:
         if last is not None and last >= bucket:
             return False
         self._last[digest] = bucket
+        if bucket != self._at:
+            self._turn_to(bucket)
+        self._chunk.append(digest)
+        return last is None or last <= bucket - SEEN_FOR
+
+    def _turn_to(self, bucket: int) -> None:
+        """Let digests be appended to this bucket's chunk: most come for one and the same."""
         chunk = self._digests.get(bucket)
         if chunk is None:
             chunk = self._digests[bucket] = array("Q")
             self._keep_order(bucket)
         if bucket not in self._fresh:
             self._fresh[bucket] = len(chunk)
-        chunk.append(digest)
-        return last is None or last <= bucket - SEEN_FOR
+        self._at = bucket
+        self._chunk = chunk
 
     def __contains__(self, digest: int) -> bool:
         return digest in self._last
@@ -154,6 +166,7 @@ class Seen:
         buckets = self._buckets
         if not buckets or buckets[0] >= bucket:
             return False
+        self._at = None
         last = self._last
         while buckets and buckets[0] < bucket:
             leaving = buckets.popleft()
@@ -172,6 +185,7 @@ class Seen:
             for bucket, start in self._fresh.items()
         ]
         self._fresh = {}
+        self._at = None
         return chunks
 
     def restore(self, chunks: list[Chunk]) -> None:
@@ -187,6 +201,7 @@ class Seen:
                 if self._last.get(digest, chunk.bucket) <= chunk.bucket:
                     self._last[digest] = chunk.bucket
         self._fresh = {}
+        self._at = None
 
     def _keep_order(self, bucket: int) -> None:
         if self._buckets and bucket < self._buckets[-1]:

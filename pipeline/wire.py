@@ -195,9 +195,11 @@ _MOST = 10**9
 
 
 def _hundredths(value: float) -> int:
+    if -_MOST < value < _MOST:
+        return round(value * 100)
     if value != value:  # noqa: PLR0124  # only NaN differs from itself
         return 0
-    return round(max(-_MOST, min(_MOST, value)) * 100)
+    return _MOST * 100 if value > 0 else -_MOST * 100
 
 
 def pack_reading(reading: Reading) -> tuple[int, ...]:
