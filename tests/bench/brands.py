@@ -9,7 +9,6 @@ nothing is written. Seconds are CPU time.
 
 import argparse
 import statistics
-import sys
 
 import msgspec
 
@@ -139,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
