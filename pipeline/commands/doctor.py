@@ -73,7 +73,10 @@ def _configuration(found: Draft) -> Iterator[Line]:
         make = fail if finding.weight is Weight.MISTAKE else warn
         yield make("configuration", said, finding.mend or "see docs/configuration.md")
     if not mistakes:
-        yield ok("configuration", f"{found.place}: no mistake")
+        said = (
+            f"no {found.place} here: the defaults" if found.absent else f"{found.place}: no mistake"
+        )
+        yield ok("configuration", said)
     if not found.document.brands:
         yield warn(
             "brands",

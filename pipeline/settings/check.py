@@ -2,6 +2,7 @@
 
 from pipeline.settings.checks.brands import check_brands
 from pipeline.settings.checks.detection import check_detection, check_storage
+from pipeline.settings.checks.environment import check_environment
 from pipeline.settings.checks.ingest import check_ingest
 from pipeline.settings.checks.policy import check_policy
 from pipeline.settings.checks.receivers import check_receivers
@@ -20,6 +21,7 @@ def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
     secret files, files to read. What is not understood is not checked for sense.
     """
     report = Report(draft, surroundings=surroundings)
+    strangers = [] if draft.syntax_broken else check_environment(draft)
     if not draft.syntax_broken:
         for check in (
             check_storage,
@@ -31,7 +33,7 @@ def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
             check_policy,
         ):
             check(report)
-    return sorted([*draft.findings, *report.findings], key=_order)
+    return sorted([*draft.findings, *strangers, *report.findings], key=_order)
 
 
 def _order(finding: Finding) -> tuple[int, str, bool, str]:

@@ -22,7 +22,12 @@ _MOST_ROUNDS = 20
 
 
 class Draft:
-    """What was read: `document` holds what is well-formed, defaults in the place of the rest."""
+    """What was read: `document` holds what is well-formed, defaults in the place of the rest.
+
+    `absent`: there is no file, and nobody asked for one.
+    """
+
+    absent = False
 
     def __init__(
         self,
@@ -43,6 +48,15 @@ class Draft:
         anchor(parsed.data, file.parent)
         data = merged(merged(parsed.data, overlay.data), overrides)
         self.document = self._understood(data)
+
+    def strangers(self) -> tuple[str, ...]:
+        """Return the variables named like the program's own that neither it nor the file reads."""
+        named: set[str] = set()
+        sections = (self.document.ingest, *self.document.sources, *self.document.receivers)
+        for section in sections:
+            for kind in ("secret_env", "token_env", "url_env"):
+                named.add(getattr(section, kind, "").upper())
+        return tuple(each for each in self._overlay.strangers if each.upper() not in named)
 
     def line(self, path: KeyPath) -> int | None:
         """Return the line in the file on which `path` stands."""
@@ -110,7 +124,9 @@ def draft(
     environ = os.environ if environ is None else environ
     file, asked_for = files.chosen(path, environ)
     raw = files.read(file, asked_for=asked_for)
-    return from_bytes(raw, file, Overlay(Document, environ), overrides)
+    found = from_bytes(raw, file, Overlay(Document, environ), overrides)
+    found.absent = not (asked_for or file.exists())
+    return found
 
 
 def from_bytes(

@@ -16,6 +16,11 @@ from pipeline.settings.text import nearest, visible
 
 PREFIX: Final = "CRISIS_MONITOR__"
 DELIMITER: Final = "__"
+OWN: Final = "CRISIS_MONITOR_"
+_READ: Final = frozenset(
+    OWN + word for word in ("CONFIG", "DATA_DIR", "SECRET", "TOKEN", "DATA", "KILLS", "FUZZ_LINES")
+)
+"""Variables that commands and tests read beside the settings."""
 
 
 class Overlay:
@@ -24,6 +29,14 @@ class Overlay:
     def __init__(self, model: type[BaseSettings], environ: Mapping[str, str]) -> None:
         self.variables: dict[KeyPath, str] = {}
         self.findings: list[Finding] = []
+        self.strangers: tuple[str, ...] = tuple(
+            name
+            for name in sorted(environ)
+            if name.upper().startswith(OWN)
+            and not name.upper().startswith(PREFIX)
+            and name.upper() not in _READ
+        )
+        """Variables named like ours that no part of the program reads by itself."""
         usable: dict[str, str | None] = {}
         for name in sorted(environ):
             if not name.upper().startswith(PREFIX):
@@ -47,6 +60,22 @@ class Overlay:
             if path[:length] in self.variables:
                 return self.variables[path[:length]]
         return ""
+
+
+def meant_by(model: type[BaseSettings], stranger: str) -> str:
+    """Return the variable of a setting that somebody meant by a name with an underscore too few.
+
+    >>> from pipeline.settings.document import Document
+    >>> meant_by(Document, "CRISIS_MONITOR_INGEST__PORT")
+    'CRISIS_MONITOR__INGEST__PORT'
+    """
+    names = {
+        f"{PREFIX}{section}{DELIMITER}{key}".upper()
+        for section in keys_at(model, ())
+        for key in keys_at(model, (section,))
+    }
+    flat = {name.replace(DELIMITER, "_"): name for name in names}
+    return flat.get(nearest(stranger.upper().replace(DELIMITER, "_"), flat, 0.9), "")
 
 
 def _problem(model: type[BaseSettings], path: KeyPath, value: str) -> tuple[str, str, str] | None:  # noqa: PLR0911  # one way to be wrong each

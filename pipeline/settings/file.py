@@ -1,5 +1,7 @@
 """The configuration file: which one it is, and its bytes."""
 
+import os
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +39,7 @@ def read(file: Path, *, asked_for: bool = True) -> bytes:
         if file == STDIN:
             raw = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
+            _check_ends(file, shown)
             with file.open("rb") as stream:
                 raw = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
@@ -53,3 +56,12 @@ def read(file: Path, *, asked_for: bool = True) -> bytes:
     if len(raw) > MAX_FILE_BYTES:
         raise FileUnreadable(f"{shown} is larger than 16 MiB: that is no configuration")
     return raw
+
+
+def _check_ends(file: Path, shown: str) -> None:
+    """Refuse what may never end, or never begin: a pipe nobody writes to, a terminal, a socket."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and str(file) != os.devnull:
+        raise FileUnreadable(
+            f"{shown} is no regular file: name one, or `-` and send it to the standard input"
+        )

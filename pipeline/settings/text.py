@@ -17,7 +17,10 @@ def visible(value: object, limit: int = 80) -> str:
     >>> print(visible("a\x1b[31m\u202eb"))
     a\x1b[31m\u202eb
     """
-    text = str(value)
+    try:
+        text = str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a number of thousands of digits"
     cut = text[: limit - 3] + "..." if len(text) > limit else text
     return "".join(
         character.encode("unicode_escape").decode("ascii")

@@ -170,6 +170,73 @@ def test_wrong_usage_is_exit_2() -> None:
     assert run("init")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"[policy]\nacknowledge_within = {'9' * 5000}\n",
+            "a.toml:2: mistake: acknowledge_within: is a number of thousands of digits",
+        ),
+        (
+            f"[policy]\nacknowledge_within = [1,\n{'9' * 5000}]\n",
+            "a.toml:3: mistake: is a number of thousands of digits",
+        ),
+        (
+            f"[ingest]\nport = 0x{'F' * 9000}\n",
+            "a.toml:2: mistake: ingest.port: a number of thousands of digits must be at most",
+        ),
+        (
+            f"x = 1\n{'.'.join('a' * 50_000)} = 1\n",
+            "a.toml:2: mistake: is a line of 100,003 characters: break it",
+        ),
+        (
+            f"x = 1\n{'.'.join('a' * 4_000)} = 1\n" * 200,
+            "a.toml:2: mistake: is a key of more than 50 parts",
+        ),
+        (
+            "[storage]\n[ingest]\n[storage]\n",
+            "a.toml:3: mistake: [storage] is declared twice: it stands on line 1 already",
+        ),
+    ],
+    ids=["number", "number within", "hexadecimal", "long", "deep", "declared twice"],
+)
+def test_what_no_parser_likes_is_a_mistake_with_its_line(text: str, said: str) -> None:
+    Path("a.toml").write_text(text, encoding="utf-8")
+    code, found, error = run("check", "a.toml")
+    assert (code, error) == (1, "")
+    assert said in found
+
+
+def test_dots_in_a_sentence_are_no_deep_key() -> None:
+    Path("a.toml").write_text(
+        f'[[brands]]\nname = "KLM"\nexclusions = ["{"." * 200}", "a.b{".c" * 30}"]\n',
+        encoding="utf-8",
+    )
+    assert "parts" not in run("check", "a.toml")[1]
+
+
+def test_a_pipe_nobody_writes_to_is_not_waited_for() -> None:
+    os.mkfifo("pipe.toml")
+    code, said, error = run("check", "pipe.toml")
+    assert (code, said) == (3, "")
+    assert "pipe.toml is no regular file" in error
+
+
+def test_a_variable_with_an_underscore_too_few_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRISIS_MONITOR_INGEST__PORT", "abc")
+    monkeypatch.setenv("CRISIS_MONITOR_DATA_DIR", "here")
+    monkeypatch.setenv("CRISIS_MONITOR_MY_TOKEN", "0123456789abcdef0123456789abcdef")
+    Path("a.toml").write_text('[ingest]\ntoken_env = "CRISIS_MONITOR_MY_TOKEN"\n', "utf-8")
+    code, said, _ = run("check", "a.toml")
+    assert code == 0
+    assert [line for line in said.splitlines() if line.startswith("environment")] == [
+        (
+            "environment variable CRISIS_MONITOR_INGEST__PORT: warning: is read by nobody: "
+            "write CRISIS_MONITOR__INGEST__PORT"
+        )
+    ]
+
+
 def test_hostile_text_is_shown_and_not_obeyed() -> None:
     Path("a.toml").write_text(
         '"\\u001b[2J[bold]\\u202e" = 1\n[ingest]\nhost = "\\u001b]0;x\\u0007"\n', encoding="utf-8"

@@ -118,6 +118,14 @@ def test_a_fresh_machine_pages_nobody_and_says_so() -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_a_file_that_is_not_there_is_not_praised() -> None:
+    said = line(examined("--no-connect")[1], "configuration", "ok")["said"]
+    assert said == "no crisis-monitor.toml here: the defaults"
+    Path("crisis-monitor.toml").touch()
+    said = line(examined("--no-connect")[1], "configuration", "ok")["said"]
+    assert said == "crisis-monitor.toml: no mistake"
+
+
 def test_for_people_it_is_a_list_with_how_to_mend() -> None:
     result = CliRunner().invoke(APP, [])
     assert result.exit_code == 1
