@@ -1,5 +1,6 @@
 """The `crisis-monitor` command: where everything is put together."""
 
+import os
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -66,6 +67,7 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    os.umask(0o077)  # what is made holds people's texts: for its owner alone
     stamina.instrumentation.set_on_retry_hooks([])  # who retries says so in words of its own
     app(prog_name="crisis-monitor")
 

@@ -22,6 +22,10 @@ _WORTH_REPEATING = frozenset({408, 425, 429})
 _SHOWN = 200
 
 
+NO_EVENT_LOG = 409
+"""What a monitor by the clock says of an end of input: it knows none, and that is fine."""
+
+
 class Patience(msgspec.Struct, frozen=True):
     """How long one batch is repeated before giving up, and the waits between; seconds."""
 
@@ -123,7 +127,7 @@ class Sender:
             raise SettingsError(f"{self._shown}: write the address as http://HOST:PORT") from None
         except httpx.RequestError as error:
             raise _UnconfirmedError(f"no connection: {type(error).__name__}") from None
-        if answer.status_code == 200:
+        if answer.status_code == 200 or (path == END_PATH and answer.status_code == NO_EVENT_LOG):
             return answer.content
         if answer.status_code >= 500 or answer.status_code in _WORTH_REPEATING:
             raise _UnconfirmedError(f"answered {answer.status_code}", _wish(answer))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from pipeline.brand_fold import BrandRow
+from pipeline.clock import stopwatch
 from pipeline.fold import Fold
 from pipeline.fold_records import FoldSettings, PartitionRow
 from pipeline.intake import Batch, Disposition, Receipt
@@ -30,6 +31,8 @@ from pipeline.wire import (
 )
 from pipeline.writing import Writer
 
+FOLDS_FOR = 0.5
+"""Seconds after which a checkpoint is made, however few records were folded until then."""
 RECORDS_AT_ONCE = 256
 """Records folded before a checkpoint: at most some 50,000 mentions, usually far fewer."""
 
@@ -166,13 +169,18 @@ class Engine:
             return None
         rejected: list[Rejected] = []
         mentions = 0
+        count = 0
+        until = stopwatch() + FOLDS_FOR
         for offset, body in found:
             record = self._decode(offset, body, rejected)
             if record is not None:
                 if not isinstance(record, Tick):
                     mentions += len(record.entries)
                 self.fold.apply(record)
-        self.folded = found[-1][0]
+            self.folded = offset
+            count += 1
+            if stopwatch() >= until:
+                break
         out = self.fold.take()
         changed = self.fold.changed()
         self._pending = _Checkpoint(
@@ -188,7 +196,7 @@ class Engine:
             ],
             rejected,
         )
-        return self._commit(self._pending, mentions, len(found))
+        return self._commit(self._pending, mentions, count)
 
     def fold_all(self) -> int:
         """Fold everything there is; return how many mentions that were."""

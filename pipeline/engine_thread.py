@@ -15,14 +15,20 @@ import structlog
 from pipeline.clock import Clock, stopwatch
 from pipeline.embedded import Engine, Folded
 from pipeline.errors import LogUnavailable, PipelineError
+from pipeline.health import Health
 from pipeline.intake import Batch, Receipt
+from pipeline.pacemaker import Pacemaker
 
 _log = structlog.get_logger(__name__)
 
 MENTIONS_AT_ONCE = 5_000
 BEHIND = 50_000
 """Mentions accepted but not folded above which senders are asked to wait."""
-UPKEEP_EVERY = 60 * 60_000
+LOG, CLOCK = "log", "clock"
+LOOK_EVERY = 5.0
+UPKEEP_EVERY = 3_600.0
+STOPS_WITHIN = 20.0
+"""Seconds of a stop after which what is not folded stays in the log for the next start."""
 QUEUED = 256
 """Batches waiting to be appended above which senders are asked to wait."""
 
@@ -44,24 +50,26 @@ class EngineThread:
         tick_every: int = 5_000,
         folded: Callable[[Folded, float], None] = lambda _, __: None,
         appended: Callable[[Sequence[Batch]], None] = lambda _: None,
+        health: Health | None = None,
         beat: Callable[[], None] = lambda: None,
         upkeep: Callable[[], None] = lambda: None,
         behind: int = BEHIND,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._tick_every = tick_every
+        self._pace = Pacemaker(tick_every, engine.writer.time)
+        self._health = health or Health()
         self._on_folded = folded
         self._on_appended = appended
         self._beat = beat
         self._upkeep = upkeep
-        self._last_upkeep = clock.now()
+        self._last_upkeep = self._last_look = stopwatch()
         self._behind_limit = behind
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._behind = engine.log.mentions_behind(engine.folded)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._last_tick = 0
+        self._clock_told = False
         self.failure: PipelineError | None = None
         """Why the engine cannot go on, None while it can."""
 
@@ -120,8 +128,9 @@ class EngineThread:
             while not self._queue.empty():
                 self._step(wait=False)
             if not self._engine.event_mode:
-                self._engine.tick(self._clock.now(), retired=True)
-            self._fold_all()
+                now = self._pace.tick(self._clock.now(), stopwatch())
+                self._engine.tick(now, retired=True)
+            self._fold_all(until=stopwatch() + STOPS_WITHIN)
         except PipelineError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001  # the thread's last resort: said aloud, never swallowed
@@ -131,22 +140,36 @@ class EngineThread:
             )
 
     def _catch_up(self) -> None:
-        self._fold_all()
+        self._fold_backlog()
         if not self._engine.event_mode:
             self._tick()
-            self._fold_all()
+            self._fold_backlog()
+
+    def _fold_backlog(self) -> None:
+        while not self._stopping.is_set() and self._fold_once():
+            self._beat()
 
     def _step(self, *, wait: bool) -> None:
         items = self._take(wait=wait)
         if items:
             self._append(items)
-        if not self._engine.event_mode and self._clock.now() - self._last_tick >= self._tick_every:
+        if not self._engine.event_mode and self._pace.rest(stopwatch()) <= 0:
             self._tick()
         self._fold_once()
         self._beat()
-        if self._clock.now() - self._last_upkeep >= UPKEEP_EVERY:
-            self._last_upkeep = self._clock.now()
-            self._upkeep()
+        self._look_after()
+
+    def _look_after(self) -> None:
+        now = stopwatch()
+        if now - self._last_look >= LOOK_EVERY:
+            self._last_look = now
+            self._engine.log.check_in_place()
+        if now - self._last_upkeep >= UPKEEP_EVERY:
+            self._last_upkeep = now
+            try:
+                self._upkeep()
+            except LogUnavailable as error:
+                self._trouble("upkeep_failed", error)
 
     def _take(self, *, wait: bool) -> list[_Item]:
         items: list[_Item] = []
@@ -167,8 +190,7 @@ class EngineThread:
     def _until_tick(self) -> float:
         if self._engine.event_mode:
             return 1.0
-        left = self._last_tick + self._tick_every - self._clock.now()
-        return min(1.0, max(0.01, left / 1000))
+        return min(1.0, max(0.01, self._pace.rest(stopwatch())))
 
     def _append(self, items: list[_Item]) -> None:
         group: list[_Item] = []
@@ -188,12 +210,13 @@ class EngineThread:
         try:
             answers = self._engine.submit_all(batches, self._clock.now())
         except PipelineError as error:
-            _log.error("append_failed", error=str(error))  # its text says it all
+            self._trouble("append_failed", error)
             for item in items:
                 item.future.set_exception(error)
             if not error.retryable:
                 raise
             return
+        self._health.well(LOG)
         self._behind += sum(len(batch.mentions) for batch, _ in batches)
         self._on_appended([batch for batch, _ in batches])
         for item, answer in zip(items, answers, strict=True):
@@ -210,22 +233,44 @@ class EngineThread:
 
     def _tick(self) -> None:
         now = self._clock.now()
+        time = self._pace.tick(now, stopwatch())
+        self._tell_of_the_clock()
         try:
-            self._engine.tick(now)
+            self._engine.tick(time)
         except LogUnavailable as error:
-            _log.error("tick_failed", error=str(error))  # its text says it all
-        self._last_tick = now
+            self._trouble("tick_failed", error)
+        else:
+            self._health.well(LOG)
 
-    def _fold_all(self) -> None:
-        while self._fold_once():
-            pass
+    def _tell_of_the_clock(self) -> None:
+        if not self._pace.is_wrong:
+            self._health.well(CLOCK)
+            return
+        minutes = self._pace.ahead // 60_000
+        detail = (
+            f"the log is {minutes} min ahead of this machine's clock, which was wrong then or is "
+            "wrong now; set the clock right, or begin a new directory with --data"
+        )
+        if not self._clock_told:
+            _log.error("clock_behind_the_log", minutes=minutes)
+        self._clock_told = True
+        self._health.failed(CLOCK, detail)
+
+    def _trouble(self, event: str, error: PipelineError) -> None:
+        _log.error(event, error=str(error))  # its text says it all
+        self._health.failed(LOG, str(error))
+
+    def _fold_all(self, until: float) -> None:
+        """Fold what stands in the log; what is left at `until` stays in it for the next start."""
+        while stopwatch() < until and self._fold_once():
+            self._beat()
 
     def _fold_once(self) -> bool:
         began = stopwatch()
         try:
             folded = self._engine.fold_some()
         except LogUnavailable as error:
-            _log.error("checkpoint_failed", error=str(error))  # its text says it all
+            self._trouble("checkpoint_failed", error)
             self._stopping.wait(1.0)
             if self._stopping.is_set():
                 raise
@@ -233,12 +278,14 @@ class EngineThread:
         if folded is None:
             self._behind = 0
             return False
+        self._health.well(LOG)
         self._behind = max(0, self._behind - folded.mentions)
         self._on_folded(folded, stopwatch() - began)
         return True
 
     def _fail(self, error: PipelineError) -> None:
         self.failure = error
+        self._health.failed("engine", str(error))
         _log.error("engine_stopped", error=str(error))
         while not self._queue.empty():
             item = self._queue.get_nowait()

@@ -7,6 +7,7 @@ PipelineError
     LogInUse           another engine holds the log
     LogMismatch        the log is of another kind or version
     LogCorrupt         the database is damaged
+    LogGone            the log's file was removed or replaced under a running engine
 """
 
 
@@ -45,3 +46,7 @@ class LogMismatch(EnvironmentProblem):
 
 class LogCorrupt(EnvironmentProblem):
     """The database is damaged."""
+
+
+class LogGone(EnvironmentProblem):
+    """The log's file was removed or replaced while an engine worked on it."""

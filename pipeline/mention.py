@@ -71,7 +71,6 @@ class RejectedReason(StrEnum):
     NAIVE_TIME = "naive_time"
     FUTURE = "future_dated"
     MISDATED = "misdated"
-    UNKNOWN_BRAND = "unknown_brand"
     NEWER_VERSION = "newer_version"
 
 

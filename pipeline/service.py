@@ -114,6 +114,7 @@ class Service:
             engine,
             self._clock,
             folded=lambda folded, seconds: self._folded(meter, folded.mentions, seconds),
+            health=self.health,
             beat=lambda: self._beat(meter),
             appended=meter.appended,
             upkeep=self._retention.drop_from_log,
@@ -245,7 +246,7 @@ class Service:
             self.engine_thread.stop()
         for loop in self._loops:
             loop.stop()
-        for each in self._closing:
+        for each in reversed(self._closing):  # the writers last: they fold their -wal files in
             each.close()
         self._lock.__exit__(None, None, None)
 

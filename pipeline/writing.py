@@ -12,6 +12,7 @@ import msgspec
 from pipeline.brands import BrandMatcher
 from pipeline.intake import Disposition
 from pipeline.mention import Mention
+from pipeline.partition import EVENT_GAP
 from pipeline.wire import (
     MAX_ENTRIES,
     VERSION,
@@ -25,6 +26,10 @@ from pipeline.wire import (
 
 MAX_CHARACTERS = 120_000
 """Text of one envelope: at most 4 bytes a character, so that it stays below 512 KB."""
+
+
+STRIDE = 15
+"""Buckets that one tick of an event log closes at most, where nothing was said in between."""
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -86,7 +91,7 @@ class Writer:
         if self._event_mode:
             start = mention.event_time - mention.event_time % self._bucket
             if self._time is None or start > self._time:
-                self._tick(start)
+                self._tick_up_to(start)
             elif start < self._time:
                 disposition = Disposition.LATE
         self._note(mention)
@@ -117,7 +122,7 @@ class Writer:
             start = self._last_event - self._last_event % self._bucket
             end = start + self._bucket
             if self._time is None or end > self._time:
-                self._tick(end)
+                self._tick_up_to(end)
 
     def mark(self) -> Mark:
         """Where the writer stands, to come back to when its records could not be appended."""
@@ -151,6 +156,15 @@ class Writer:
             self._records.append(Appended(encode(envelope), len(self._pending)))
             self._pending = []
             self._characters = 0
+
+    def _tick_up_to(self, time: int) -> None:
+        """Tick on the way, too, where silence is known, so that no tick is much work to fold."""
+        last = self._time
+        if last is not None and time - last <= EVENT_GAP:
+            step = STRIDE * self._bucket
+            for between in range(last + step, time, step):
+                self._tick(between)
+        self._tick(time)
 
     def _tick(self, time: int, *, catching_up: bool = False, retired: bool = False) -> None:
         self._flush()

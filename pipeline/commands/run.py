@@ -65,3 +65,5 @@ def run(  # noqa: PLR0913  # each is an option of the command line
             while not stopping.wait(LOOK_EVERY):
                 if service.failure is not None:
                     raise service.failure
+        if service.failure is not None:
+            raise service.failure

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from pipeline.brand_fold import BrandRow
-from pipeline.errors import LogCorrupt, LogMismatch
+from pipeline.errors import LogCorrupt, LogGone, LogMismatch
 from pipeline.fold_records import PartitionRow
-from pipeline.log.database import connect, transaction, translated
+from pipeline.log.database import check_filled, connect, transaction, translated
 from pipeline.mention import Rejected
 from pipeline.windows import Chunk
 from pipeline.wire import BucketRecord, JudgedEnvelope, SignalsRecord, TimeRecord, encode
@@ -60,7 +60,7 @@ class FoldRows(msgspec.Struct, frozen=True):
 
 
 class StoredRejected(msgspec.Struct, frozen=True):
-    """A rejected input as kept: its id derives from its origin and bytes."""
+    """A rejected input as kept: its id derives from source, origin and bytes."""
 
     id: str
     at: int
@@ -82,6 +82,7 @@ class SqliteLog:
         self.directory = directory
         self.path = directory / "log.db"
         self._db = connection
+        self._file = _identity(self.path)
         self._next = self._end("mentions") + 1
         self._next_signal = self._end("signals") + 1
         self._next_judged = self._end("judged") + 1
@@ -125,6 +126,7 @@ class SqliteLog:
         path = directory / "log.db"
         connection = connect(path, read_only=True)
         try:
+            check_filled(path, connection)
             with translated(path):
                 _check_version(path, connection)
                 return cls(directory, connection)
@@ -140,6 +142,15 @@ class SqliteLog:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def check_in_place(self) -> None:
+        """Raise LogGone when the file is no longer the one that was opened."""
+        if _identity(self.path) != self._file:
+            raise LogGone(
+                f"{self.path} was removed or replaced while the engine worked on it: what was "
+                "accepted since is not safe. Put the file back or restore a backup, start again, "
+                "and have the senders repeat what they sent since"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -383,9 +394,20 @@ class SqliteLog:
 
 
 def _rejected_id(rejected: Rejected) -> str:
-    whole = blake2b(rejected.origin.encode("utf-8", "surrogatepass"), digest_size=8)
-    whole.update(b"\0" + rejected.raw)
+    """Eight bytes of its source, its origin and its bytes: a repeat has the same, nothing else."""
+    whole = blake2b(digest_size=8)
+    for said in (rejected.source, rejected.origin):
+        whole.update(said.encode("utf-8", "surrogatepass") + b"\0")
+    whole.update(rejected.raw)
     return whole.hexdigest()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _plain(text: str) -> str:

@@ -77,7 +77,7 @@ def _telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:
 
 def _sample(entry: JudgedEntry) -> Sample:
     mention = entry.mention
-    text = redact(mention.text)
+    text = redact(mention.text, handles=True)
     return Sample(
         mention.id,
         text if len(text) <= LONGEST else text[: LONGEST - 1] + "…",

@@ -144,9 +144,12 @@ def test_a_locked_database_is_said_and_nothing_is_lost(service: Running, tmp_pat
     holder = sqlite3.connect(tmp_path / "data" / "log.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     refused = httpx.post(f"{service.url}/v1/mentions", content=lines(5, "Other"), timeout=60)
+    ready = httpx.get(f"{service.url}/readyz")
     holder.execute("ROLLBACK")
     holder.close()
     assert refused.status_code == 503
+    assert ready.status_code == 503
+    assert "log" in [each["component"] for each in ready.json()["reasons"]]
     assert int(refused.headers["retry-after"]) > 0
     again = httpx.post(f"{service.url}/v1/mentions", content=lines(5, "Other"), timeout=60)
     assert again.json()["accepted"] == 5
@@ -156,6 +159,37 @@ def test_a_locked_database_is_said_and_nothing_is_lost(service: Running, tmp_pat
         "Acme": 5,
         "Other": 5,
     }
+
+
+def test_a_clean_stop_leaves_whole_files(service: Running, tmp_path: Path) -> None:
+    httpx.post(f"{service.url}/v1/mentions", content=lines(50))
+    assert service.stop()[0] == 0
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in (tmp_path / "data").glob("*.db"):
+        assert not path.with_name(f"{path.name}-wal").exists()
+        shutil.copy(path, copy)
+    assert status(copy)["brands"]["Acme"]["mentions"] == 50  # type: ignore[index]
+
+
+def test_a_log_removed_under_a_running_engine_stops_it(service: Running, tmp_path: Path) -> None:
+    httpx.post(f"{service.url}/v1/mentions", content=lines(5))
+    (tmp_path / "data" / "log.db").unlink()
+    _, errors = service.process.communicate(timeout=30)
+    assert service.process.returncode == 3
+    assert b"removed or replaced" in b" ".join(errors.split())
+
+
+def test_a_date_in_the_future_never_moves_an_event_log(tmp_path: Path) -> None:
+    running = Running(tmp_path / "data", "--time", "event").up()
+    try:
+        future = b'{"text": "x", "brand": "Acme", "event_time": "2199-01-01T00:00:00Z"}'
+        answer = httpx.post(f"{running.url}/v1/mentions", content=future).json()
+        assert answer["results"][0]["reason"] == "future_dated"
+        past = b'{"text": "x", "brand": "Acme", "event_time": "2024-01-01T00:00:00Z"}'
+        assert httpx.post(f"{running.url}/v1/mentions", content=past).json()["late"] == 0
+    finally:
+        running.close()
 
 
 def test_metrics_please_promtool(service: Running) -> None:

@@ -21,7 +21,8 @@ class IngestSection(Keyed):
     unknown_brands: Literal["accept", "reject"] | None = Field(
         default=None,
         description="what becomes of a mention whose source names a brand that is not configured; "
-        "left out: accepted while no [[brands]] are configured, otherwise rejected",
+        "left out: accepted while no [[brands]] are configured; `reject` answers that it was "
+        "ignored and keeps nothing of it",
     )
     max_body_bytes: Count = Field(default=5 * 1024 * 1024, description="largest request")
     max_mentions: Count = Field(default=5_000, description="most mentions in one request")

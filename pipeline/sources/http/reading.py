@@ -41,7 +41,7 @@ def read_request(
             text,
             origin=f"{origin}:{line}",
             defaults=admitted.source.defaults,
-            now=None if settings.event_time else now,
+            now=now,
             ingested_at=now,
         )
         if isinstance(one, Mention) and one.source != source:

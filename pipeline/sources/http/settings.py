@@ -62,8 +62,8 @@ class HttpSettings(msgspec.Struct, frozen=True):
 
     A request without `?source=` and without a source's own credentials is of the source called
     `http`, or of the only one. `secrets` are for signatures (Standard Webhooks: `whsec_` and
-    base64), `tokens` for bearers. With `event_time` the log is an event log: nobody knows now, so
-    nothing is dated in its future, and `POST /v1/end` ends the input.
+    base64), `tokens` for bearers. With `event_time` the log is an event log, and
+    `POST /v1/end` ends the input.
 
     Raises SettingsError for a secret that cannot be used or two sources of one name.
     """
