@@ -17,6 +17,11 @@ def connect(path: Path, *, read_only: bool = False, durable: bool = True) -> sql
     """
     with translated(path):
         if read_only:
+            if not path.exists():
+                raise LogUnavailable(
+                    f"there is no {path.name} in the folder {path.parent}: name the right folder "
+                    "with --data DIR or start `crisis-monitor run`, which makes one"
+                )
             connection = sqlite3.connect(
                 f"file:{_quoted(path)}?mode=ro",
                 uri=True,
@@ -39,6 +44,17 @@ def connect(path: Path, *, read_only: bool = False, durable: bool = True) -> sql
             connection.close()
             raise
     return connection
+
+
+def check_filled(path: Path, connection: sqlite3.Connection) -> None:
+    """Raise LogUnavailable where a database to be read has no table at all."""
+    with translated(path):
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        raise LogUnavailable(
+            f"{path} is empty, or was copied without the file {path.name}-wal beside it: copy both "
+            "while nothing writes, or name the right folder with --data DIR"
+        )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from pipeline.errors import LogMismatch
-from pipeline.log.database import connect, transaction, translated
+from pipeline.log.database import check_filled, connect, transaction, translated
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -29,7 +29,9 @@ def open_database(
     path = directory / "mentions.db"
     connection = connect(path, read_only=read_only, durable=durable)
     try:
-        if not read_only:
+        if read_only:
+            check_filled(path, connection)
+        else:
             with transaction(connection, path):
                 if not connection.execute(
                     "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
