@@ -48,11 +48,13 @@ from pipeline.commands.storage import (
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
 from pipeline.settings import parse_duration
-from pipeline.settings.text import nearest, visible
+from pipeline.settings.text import is_plain, nearest, visible
 
 app = typer.Typer(help="Incidents, and what people do with them.", no_args_is_help=True)
 
 MANY = 1_000_000
+LONGEST_NAME = 100
+"""Of a brand, as in the configuration."""
 NOT_NOW = frozenset(
     {
         RefusalReason.NO_INCIDENT,
@@ -164,6 +166,7 @@ def open_incident(  # noqa: PLR0913  # each is an option of the command line
     """
     command = Open(by=by, brand=brand, reason=reason, severity=severity)
     with errors_told():
+        _check_brand(brand)
         directory = data_directory(data)
         with incident_store(directory, create=True) as store, store.write() as work:
             latest = work.latest(brand.strip(), Rule.MANUAL)
@@ -298,6 +301,14 @@ def _nearest(wanted: str, ids: list[str]) -> str:
     folded = wanted.casefold()
     starting = [each for each in ids if folded and each.casefold().startswith(folded)]
     return starting[-1] if starting else nearest(wanted, ids)
+
+
+def _check_brand(brand: str) -> None:
+    """Hold a brand's name to what the configuration asks of one: it becomes part of ids."""
+    if not is_plain(brand):
+        raise SettingsError("--brand holds control characters: write it on one line, in plain text")
+    if len(brand) > LONGEST_NAME:
+        raise SettingsError(f"--brand is longer than {LONGEST_NAME} characters: shorten it")
 
 
 def _promised(text: str, now: int) -> int:

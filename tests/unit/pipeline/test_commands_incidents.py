@@ -187,6 +187,15 @@ def test_a_hostile_id_is_shown_harmless(data: Path) -> None:
     assert "\u202e" not in result.output
 
 
+@pytest.mark.parametrize("brand", ["Ac\x1b[31mme", "Ac\nme", "A\u202eB", "x" * 101])
+def test_a_brand_no_configuration_could_hold_is_refused(tmp_path: Path, brand: str) -> None:
+    refused = run(tmp_path, "incidents", "open", "--brand", brand, "--reason", "x", "--by", "ann")
+    assert refused.exit_code == 2
+    assert "--brand" in refused.output
+    assert "\x1b[31m" not in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_opened_by_hand_in_a_new_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     words = ("incidents", "open", "--brand", "Acme", "--reason", "recall on TV", "--by", "ann")
