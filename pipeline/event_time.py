@@ -19,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # subtracted from another naive time only
 _SECONDS = {f"{second:02}": second * 1000 for second in range(60)}
 _DIGITS = re.compile(r"[0-9]{9,14}(\.[0-9]{1,9})?")
+_DECIMALS = "0123456789"
 _LEAP_SECOND = re.compile(r"(?<=:[0-9]{2}:)60(?![0-9])")
 _LONGEST = 48
 _USUAL = frozenset({"--T::", "-- ::"})
@@ -79,9 +80,16 @@ def instant_reader(zone: str | None) -> Callable[[str], int]:
         if second is None:
             return _any_instant(value, zone)
         head, tail = value[:17], value[19:]
+        if tail[:1] == ".":
+            rest = tail[1:].lstrip(_DECIMALS)
+            fraction = tail[1 : len(tail) - len(rest)]
+            if not fraction:
+                return _any_instant(value, zone)
+            second += int(f"{fraction}00"[:3])
+            tail = rest
         if head == minute_head and tail == minute_tail:
             return minute + second
-        if value[4:17:3] in _USUAL and len(value) <= _LONGEST and tail[:1] != ".":
+        if value[4:17:3] in _USUAL and len(value) <= _LONGEST:
             began = _minute(head, tail, zone)
             if began is not None:
                 minute_head, minute_tail, minute = head, tail, began

@@ -91,3 +91,20 @@ def test_any_text_is_a_time_in_range_or_unusable(written: str, zone: str | None)
 def test_any_number_is_a_time_in_range_or_unusable(number: float) -> None:
     with suppress(Unusable):
         assert 0 <= instant_of_number(number) < LATEST
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.integers(0, LATEST - 1),
+    st.text("0123456789", min_size=1, max_size=9),
+    st.sampled_from(["Z", "+00:00", "-08:00", "+05:30"]),
+)
+def test_fractions_of_a_second_are_read_as_python_reads_them(
+    instant: int, fraction: str, offset: str
+) -> None:
+    second = datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    written = f"{second}.{fraction}{offset}"
+    span = datetime.fromisoformat(written) - datetime(1970, 1, 1, tzinfo=UTC)
+    expected = span // timedelta(milliseconds=1)
+    if 0 <= expected < LATEST:
+        assert instant_of(written, None) == expected
