@@ -15,6 +15,7 @@ from pipeline.errors import EnvironmentProblem, SettingsError
 from pipeline.mention import Mention, Rejected
 from pipeline.sources.json_lines import JsonLines
 from pipeline.sources.lines import DAMAGED, open_bytes
+from pipeline.sources.one_file import Items, OneFile
 from pipeline.sources.order import Survey
 from pipeline.sources.sorting import ExternalSort
 from pipeline.sources.tabular import CHUNK, Table
@@ -22,8 +23,6 @@ from pipeline.sources.tabular import CHUNK, Table
 _CSV_NAMES = (".csv", ".tsv")
 _JSON_NAMES = (".jsonl", ".ndjson", ".json")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-Items = Iterator[list[Mention | Rejected]]
 
 
 def _silent(_: str) -> None:
@@ -76,7 +75,8 @@ class FileSource:
         self._tell = tell
         self._stdin = stdin
         self._kept_files: list[IO[bytes]] = []
-        self._files: list[_File] | None = None
+        self._files: list[OneFile] | None = None
+        self._heard: Callable[[], None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -92,6 +92,14 @@ class FileSource:
     def bytes_read(self) -> int:
         """The part of `total_bytes` that is done."""
         return sum(file.done for file in self._files or ())
+
+    def watch(self, heard: Callable[[], None]) -> None:
+        """Have `heard` called each time `bytes_read` has moved, also during the first pass."""
+        self._heard = heard
+
+    def complaints(self) -> list[str]:
+        """Say, once all was read, which files were cut off or held no mention: a line each."""
+        return [line for file in self._files or () for line in file.complaints()]
 
     def prepare(self) -> None:
         """Open every file, find its form and its columns; `read` does it where nobody did."""
@@ -131,7 +139,7 @@ class FileSource:
             kept.close()
         self._kept_files = []
 
-    def _ordered(self, file: "_File", seen: Survey) -> Items:
+    def _ordered(self, file: OneFile, seen: Survey) -> Items:
         if seen.ordered:
             for chunk in file.chunks(seen, self._now, self._ingested_at, weight=1.0):
                 yield chunk
@@ -160,7 +168,7 @@ class FileSource:
         finally:
             sort.close()
 
-    def _open(self, path: str) -> "_File":
+    def _open(self, path: str) -> OneFile:
         label = "stdin" if path == "-" else path
         try:
             where = self._readable_twice(path, label)
@@ -179,7 +187,10 @@ class FileSource:
             form = JsonLines(where, label, self._mapping, self._defaults)
         else:
             form = Table(where, label, self._mapping, self._defaults)
-        return _File(form, size)
+        return OneFile(form, label, size, self._moved)
+
+    def _moved(self) -> None:
+        self._heard()
 
     def _readable_twice(self, path: str, label: str) -> Path:
         """Give the path; what flows by only once (standard input, a pipe) is kept beforehand."""
@@ -204,42 +215,6 @@ class FileSource:
             ) from error
         self._kept_files.append(kept)
         return Path(kept.name)
-
-
-class _File:
-    """One file on its way: its form, and how far it is (half of it the first pass)."""
-
-    def __init__(self, form: Table | JsonLines, size: int) -> None:
-        self.form = form
-        self.size = size
-        self.done = 0
-
-    def survey(self) -> Survey:
-        """Take the first pass."""
-        return self.form.survey(self._moved)
-
-    def chunks(
-        self, seen: Survey, now: int | None, ingested_at: int | None, *, weight: float
-    ) -> Items:
-        """Take the second pass; it is worth `weight` of the second half."""
-
-        def moved(position: int) -> None:
-            self._moved(self.size + int(position * weight))
-
-        for chunk in self.form.chunks(seen.misdated, moved, now=now, ingested_at=ingested_at):
-            if chunk:
-                yield chunk
-
-    def merged(self, share: float) -> None:
-        """Note how much of what was sorted has been given."""
-        self._moved(int(self.size * (1.5 + share / 2)))
-
-    def finish(self) -> None:
-        """Note that all is given."""
-        self._moved(2 * self.size)
-
-    def _moved(self, done: int) -> None:
-        self.done = min(max(self.done, done), 2 * self.size)
 
 
 def _follow_each_other(surveys: Sequence[Survey]) -> bool:

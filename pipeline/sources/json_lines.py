@@ -30,6 +30,8 @@ class JsonLines:
         self, path: Path, label: str, mapping: Mapping[str, str], defaults: SourceDefaults
     ) -> None:
         self.path = path
+        self.ends_after: int | None = None
+        """The line behind which the file is damaged, once it was read."""
         self._label = label
         self._defaults = defaults
         self.mapped = resolve(self._keys(), mapping, where=label, required=())
@@ -101,6 +103,7 @@ class JsonLines:
                     yield chunk
                     chunk = []
         if lines.broken:
+            self.ends_after = lines.read_lines
             why = Unusable(RejectedReason.UNDECODABLE, lines.broken)
             chunk.append(self._rejected(why, lines.read_lines + 1, b""))
         yield chunk

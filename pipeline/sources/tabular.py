@@ -33,6 +33,8 @@ class Table:
         self, path: Path, label: str, mapping: Mapping[str, str], defaults: SourceDefaults
     ) -> None:
         self.path = path
+        self.ends_after: int | None = None
+        """The line behind which the file is damaged, once it was read."""
         self._label = label
         self._defaults = defaults
         try:
@@ -95,7 +97,7 @@ class Table:
         )
         return self._chunks(decode, Lines(self.path, moved=moved), iter(misdated))
 
-    def _chunks(
+    def _chunks(  # noqa: C901  # one row after the other, as fast as may be
         self, decode: RowDecoder, lines: Lines, marks: Iterator[int]
     ) -> Iterator[list[Mention | Rejected]]:
         reader = csv.reader(lines, delimiter=self._delimiter)
@@ -113,6 +115,8 @@ class Table:
                         if ordinal == mark:
                             mark = next(marks, -1)
                             item = MISDATED if isinstance(item, Mention) else item
+                        if reader.line_num - done > 1:
+                            item = _closed(item, lines, done + 1, reader.line_num)
                         if lines.flawed or isinstance(item, Unusable):
                             chunk.append(self._settled(item, lines, done + 1, reader.line_num))
                         else:
@@ -125,13 +129,14 @@ class Table:
             except csv.Error as error:
                 ordinal += 1
                 mark = next(marks, -1) if ordinal == mark else mark
-                why = _unreadable(error)
+                why = _unreadable(error, done + 1, reader.line_num)
                 chunk.append(self._settled(why, lines, done + 1, reader.line_num))
                 lines.keep_from = done = reader.line_num
                 if lines.heavy:
                     yield chunk
                     chunk = []
         if lines.broken:
+            self.ends_after = lines.read_lines
             why = Unusable(RejectedReason.UNDECODABLE, lines.broken)
             chunk.append(self._settled(why, lines, done + 1, done + 1))
         yield chunk
@@ -148,11 +153,23 @@ class Table:
         return Rejected(why.reason, origin, why.detail, raw, self._defaults.source)
 
 
-def _unreadable(error: csv.Error) -> Unusable:
+def _closed(item: Mention | Unusable, lines: Lines, first: int, last: int) -> Mention | Unusable:
+    """Reject a row that swallowed all lines to the file's end because a quote stays open."""
+    at_end = lines.read_lines == last
+    if at_end and lines.raw(first, last).count(b'"') % 2:
+        return Unusable(RejectedReason.UNDECODABLE, _never_closed(first, last))
+    return item
+
+
+def _never_closed(first: int, last: int) -> str:
+    return f"line {first}: a quote is never closed; {last - first + 1} lines were taken as one row"
+
+
+def _unreadable(error: csv.Error, first: int, last: int) -> Unusable:
     if "field limit" in str(error):
+        long = f"a cell of more than {csv.field_size_limit()} characters"
         return Unusable(
-            RejectedReason.OVERSIZED,
-            f"a cell of more than {csv.field_size_limit()} characters; is a quote left open?",
+            RejectedReason.OVERSIZED, _never_closed(first, last) if last > first else long
         )
     return Unusable(
         RejectedReason.UNDECODABLE, "no CSV row: a carriage return stands in an unquoted cell"

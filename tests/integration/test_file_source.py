@@ -421,3 +421,41 @@ def test_a_real_week_is_read_whole() -> None:
     assert len({mention.id for mention in mentions}) == 14_640 - 155
     assert len({mention.brand for mention in mentions}) == 6
     assert rejected == []
+
+
+def test_a_quote_that_is_never_closed_is_named_with_what_it_swallowed(tmp_path: Path) -> None:
+    rows = [f"{n},{at(n)},calm {n}\n" for n in range(20)]
+    short = HEADER + f'a,{at(0)},"open\n' + "".join(rows)
+    mentions, (one,) = read(write(tmp_path / "short.csv", short))
+    assert mentions == []
+    assert one.reason is RejectedReason.UNDECODABLE
+    assert one.detail == "line 2: a quote is never closed; 21 lines were taken as one row"
+    rows = [f"{n},{at(n)},calm {n}\n" for n in range(9_000)]
+    long = HEADER + f'a,{at(0)},"open\n' + "".join(rows)
+    mentions, (one,) = read(write(tmp_path / "long.csv", long))
+    swallowed = 9_001 - len(mentions)
+    assert swallowed > 3_000
+    assert one.reason is RejectedReason.OVERSIZED
+    assert one.detail == f"line 2: a quote is never closed; {swallowed} lines were taken as one row"
+
+
+def test_a_text_of_several_lines_at_the_end_is_no_open_quote(tmp_path: Path) -> None:
+    for end in ("", "\n"):
+        path = write(tmp_path / "end.csv", HEADER + f'a,{at(0)},"one ""two""\nthree"{end}')
+        (mention,), rejected = read(path)
+        assert (mention.text, rejected) == ('one "two"\nthree', [])
+
+
+def test_the_first_pass_is_heard_of(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{at(n % 9_000)},{'calm' * 20} {n}\n" for n in range(9_000))
+    source = FileSource([write(tmp_path / "week.csv", HEADER + rows)])
+    heard: list[int] = []
+    source.watch(lambda: heard.append(source.bytes_read))
+    source.prepare()
+    assert source.total_bytes is not None
+    chunks = source.read()
+    next(chunks)
+    assert len([each for each in heard if 0 < each <= source.total_bytes // 2]) >= 3
+    list(chunks)
+    assert heard == sorted(heard)
+    assert heard[-1] == source.total_bytes
