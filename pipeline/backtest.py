@@ -60,7 +60,8 @@ class BacktestReport(msgspec.Struct, frozen=True):
     """What history would have led to, had nobody answered.
 
     `mentions` are distinct, without repeats and late ones; `first` and `last` bound the event
-    times; `pages_per_week` counts the first notification of each opening, reopening or rise.
+    times; `pages_per_week` counts the first notification of each opening, reopening or rise;
+    `ignored` are the mentions that concern no configured brand.
     """
 
     mentions: int
@@ -75,6 +76,7 @@ class BacktestReport(msgspec.Struct, frozen=True):
     pages_per_week: float
     first: int | None
     last: int | None
+    ignored: int = 0
 
 
 def run_backtest(  # noqa: PLR0913  # what a command may say of it
@@ -139,6 +141,7 @@ def _run(  # noqa: PLR0913, PLR0917  # as above
             round(pages * WEEK / bounds.span, 2) if bounds.span else 0.0,
             bounds.first,
             bounds.last,
+            road.ignored,
         )
     finally:
         alerting.close()

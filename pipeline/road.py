@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.alerting import Alerting
 from pipeline.embedded import Engine
-from pipeline.intake import Batch
+from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.mention import Mention, Rejected
 from pipeline.stores import BucketTable, MentionStore, consume_buckets, consume_mentions
 
@@ -33,7 +33,8 @@ class Road:
     """Moves mentions from a source to the stores and the people's side.
 
     `stores` and `alerting` may be left out; what is there is kept level with the fold at each
-    step, so that a page finds its samples.
+    step, so that a page finds its samples. `ignored` counts the mentions that concern no
+    configured brand.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Road:
         at_once: int = AT_ONCE,
     ) -> None:
         self.engine = engine
+        self.ignored = 0
         self._stores = stores
         self._alerting = alerting
         self._at_once = at_once
@@ -90,9 +92,13 @@ class Road:
         taken = len(self._mentions)
         if taken or self._rejected:
             batch = Batch(source, self._mentions, self._rejected)
-            self.engine.submit(batch, lambda _: b"", at)
+            self.engine.submit(batch, self._note_ignored, at)
             self._mentions = []
             self._rejected = []
             self.settle()
             moved(taken)
         return taken
+
+    def _note_ignored(self, receipt: Receipt) -> bytes:
+        self.ignored += receipt.dispositions.count(Disposition.NO_BRAND)
+        return b""

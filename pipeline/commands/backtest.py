@@ -18,6 +18,7 @@ from pipeline.commands.files import (
     ZoneOption,
     file_source,
     progress_of,
+    tell_complaints,
 )
 from pipeline.commands.output import (
     Format,
@@ -73,6 +74,7 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
         print_json(document(report))
     else:
         _print(report)
+    tell_complaints(history)
 
 
 def document(report: BacktestReport) -> dict[str, object]:
@@ -105,6 +107,7 @@ def document(report: BacktestReport) -> dict[str, object]:
         ],
         "first": rfc3339(report.first),
         "last": rfc3339(report.last),
+        "ignored": report.ignored,
     }
 
 
@@ -128,14 +131,18 @@ def _incident(each: BacktestIncident) -> dict[str, object]:
 
 def _print(report: BacktestReport) -> None:
     out = console()
+    when = (
+        "" if report.first is None else f" from {rfc3339(report.first)} to {rfc3339(report.last)}"
+    )
     out.print(
-        f"[bold]{report.mentions:,} mentions[/] from {rfc3339(report.first) or 'nowhere'} "
-        f"to {rfc3339(report.last) or 'nowhere'}; {report.repeated:,} repeated, "
+        f"[bold]{report.mentions:,} mentions[/]{when}; {report.repeated:,} repeated, "
         f"{report.late:,} late, "
         f"{sum(report.rejected.values()):,} rejected, {report.unscored:,} unscored"
     )
     for reason, count in report.rejected.items():
         out.print(f"  rejected as {reason}: {count:,}")
+    if report.ignored:
+        out.print(f"  {report.ignored:,} concern no configured brand")
     print_table(
         "",
         ("brand", "mentions", "unique", "voices", "negative", "own"),

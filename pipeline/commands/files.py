@@ -16,9 +16,10 @@ from rich.progress import (
 )
 
 from pipeline.clock import stopwatch
+from pipeline.commands.output import FINDING
+from pipeline.settings.text import visible
 from pipeline.sources.files import FileSource
 from pipeline.sources.mapping import parse_mapping
-from pipeline.sources.protocol import Measured
 
 FilesArgument = Annotated[
     list[str],
@@ -80,8 +81,17 @@ def file_source(  # noqa: PLR0913  # one argument for each option
     return source
 
 
+def tell_complaints(source: FileSource) -> None:
+    """Say which files were cut off or held nothing, and end with a finding where one was."""
+    complaints = source.complaints()
+    for line in complaints:
+        tell(visible(line, 400))
+    if complaints:
+        raise typer.Exit(FINDING)
+
+
 @contextmanager
-def progress_of(source: Measured, what: str) -> Iterator[Callable[[int], None]]:
+def progress_of(source: FileSource, what: str) -> Iterator[Callable[[int], None]]:
     """Show a bar with rate and time left on a terminal; give what takes each step's count."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -111,4 +121,5 @@ def progress_of(source: Measured, what: str) -> Iterator[Callable[[int], None]]:
                 rate=f"{count:,} mentions, {rate:,.0f}/s",
             )
 
+        source.watch(lambda: moved(0))
         yield moved

@@ -20,6 +20,7 @@ from pipeline.commands.files import (
     file_source,
     progress_of,
     tell,
+    tell_complaints,
 )
 from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption, data_directory
@@ -87,6 +88,7 @@ def replay(  # noqa: PLR0913  # each is an option of the command line
             directory = data or data_directory(None)
             options = EngineOptions(LogKind.EVENT, scorer, zone or "UTC", any_brand=True)
             _into_log(history, directory, settings, options, speed, deliver=deliver)
+    tell_complaints(history)
 
 
 def _secret(variable: str) -> Secret | None:
@@ -160,9 +162,11 @@ def _into_log(  # noqa: PLR0913  # as above
                     moved=moved,
                 )
             sums = sums_of({name: brand.totals for name, brand in engine.fold.brands.items()})
+            ignored = f", {road.ignored:,} concern no configured brand" if road.ignored else ""
             tell(
                 f"{sums.distinct:,} mentions in {directory} ({sums.repeated:,} repeated, "
-                f"{sums.late:,} late); see `crisis-monitor incidents list --data {directory}`"
+                f"{sums.late:,} late{ignored}); "
+                f"see `crisis-monitor incidents list --data {directory}`"
             )
         finally:
             alerting.close()

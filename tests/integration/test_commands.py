@@ -1,7 +1,10 @@
 """The commands as programs call them: names in JSON, exit codes, what stands on disk."""
 
 import csv
+import gzip
 import json
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,78 @@ def replayed(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run("replay", history, "--data", directory)
     assert result.exit_code == 0, result.output
     return directory
+
+
+@pytest.mark.parametrize("command", ["backtest", "replay"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_file_that_was_cut_off_is_told_after_the_result(
+    command: str, form: str, tmp_path: Path
+) -> None:
+    said = random.Random(1)
+    words = [f"{said.getrandbits(256):064x}" for _ in range(5_000)]
+    rows = [
+        f"c{n},{stamp(n)},Acme Air,a{n},{word}"
+        if form == "csv"
+        else json.dumps({"id": f"c{n}", "created_at": stamp(n), "brand": "Acme Air", "text": word})
+        for n, word in enumerate(words)
+    ]
+    head = ["id,created_at,brand,author,text"] if form == "csv" else []
+    whole = gzip.compress("\n".join([*head, *rows]).encode())
+    path = tmp_path / f"week.{form}.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    result = run(command, path, *(["--data", tmp_path / "log"] if command == "replay" else []))
+    assert result.exit_code == 1
+    found = re.search(
+        r"week\.\w+\.gz: damaged or cut off after line (\d+); what follows was not read",
+        result.stderr,
+    )
+    assert found
+    assert 1_000 < int(found.group(1)) < 4_000
+    assert "mentions" in (result.stdout if command == "backtest" else result.stderr)
+
+
+@pytest.mark.parametrize("command", ["backtest", "replay"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "no mention in none.csv"),
+        ("id,created_at,brand,author,text\n", "no mention in none.csv"),
+        (
+            "id,created_at,brand,author,text\n1,soon,Acme,a,x\n",
+            "no mention in none.csv: 1 rejected",
+        ),
+    ],
+    ids=["empty", "header", "rejected"],
+)
+def test_a_file_without_a_mention_is_told(
+    command: str, content: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("none.csv").write_text(content, encoding="utf-8")
+    result = run(
+        command, "none.csv", *(["--data", tmp_path / "log"] if command == "replay" else [])
+    )
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == said
+    assert "nowhere" not in result.stdout
+
+
+def test_mentions_of_no_configured_brand_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("week.csv").write_text(
+        "id,created_at,text\n"
+        + "".join(
+            f"{n},{stamp(n)},{'Acme' if n % 3 == 0 else 'nobody'} flies {n}\n" for n in range(9)
+        ),
+        encoding="utf-8",
+    )
+    Path("crisis-monitor.toml").write_text('[[brands]]\nname = "Acme"\n', encoding="utf-8")
+    got = document("backtest", "week.csv")
+    assert (got["mentions"], got["ignored"]) == (3, 6)
+    assert "6 concern no configured brand" in run("backtest", "week.csv").stdout
+    assert "6 concern no configured brand" in run("replay", "week.csv", "--data", "log").stderr
 
 
 def test_backtest_has_the_stable_names(history: Path) -> None:
