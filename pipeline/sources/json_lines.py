@@ -32,6 +32,8 @@ class JsonLines:
         self.path = path
         self.ends_after: int | None = None
         """The line behind which the file is damaged, once it was read."""
+        self.swallowed = ""
+        """What an open quote took with it: nothing, since lines stand for themselves."""
         self._label = label
         self._defaults = defaults
         self.mapped = resolve(self._keys(), mapping, where=label, required=())

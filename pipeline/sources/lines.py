@@ -49,7 +49,7 @@ class Lines:
     16 MiB, comes as well as it can be shown and is remembered with its flaw. `heavy` says that
     lines are so long now that few of them should be kept at a time. What was read stays available
     to `raw` and `flaw` from the line `keep_from` on (unless `keep` is off). A damaged gzip file
-    ends where the damage begins, and `broken` says so.
+    ends with the last whole line before the damage, and `broken` says so.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Lines:
                 cut_line = False
                 carry = block[end:]
                 self._moved(position())
-            if carry:
+            if carry and not self.broken:
                 yield self._block(carry, cut=cut_line)
             self._moved(position())
 

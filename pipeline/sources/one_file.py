@@ -32,6 +32,8 @@ class OneFile:
                 f"{self.label}: damaged or cut off after line {self.form.ends_after}; "
                 "what follows was not read"
             )
+        if self.form.swallowed:
+            said.append(f"{self.label}: {self.form.swallowed}")
         if not self._mentions:
             rows = f": {self._rejected:,} rejected" if self._rejected else ""
             said.append(f"no mention in {self.label}{rows}")

@@ -14,6 +14,7 @@ from pipeline.sources.mapping import Resolved, resolve
 from pipeline.sources.order import Survey, survey
 
 CHUNK = 1000
+_NEVER_CLOSED = "a quote is never closed"
 _DELIMITERS = (",", ";", "\t", "|")
 
 MISDATED = Unusable(
@@ -35,6 +36,8 @@ class Table:
         self.path = path
         self.ends_after: int | None = None
         """The line behind which the file is damaged, once it was read."""
+        self.swallowed = ""
+        """What the first quote that is never closed took with it."""
         self._label = label
         self._defaults = defaults
         try:
@@ -145,6 +148,8 @@ class Table:
         self, item: Mention | Unusable, lines: Lines, first: int, last: int
     ) -> Mention | Rejected:
         """Reject what cannot be used, for its bytes first, for its cells else."""
+        if isinstance(item, Unusable) and _NEVER_CLOSED in item.detail:
+            self.swallowed = self.swallowed or item.detail
         why = lines.flaw(first, last) or item
         if isinstance(why, Mention):
             return why
@@ -162,7 +167,7 @@ def _closed(item: Mention | Unusable, lines: Lines, first: int, last: int) -> Me
 
 
 def _never_closed(first: int, last: int) -> str:
-    return f"line {first}: a quote is never closed; {last - first + 1} lines were taken as one row"
+    return f"line {first}: {_NEVER_CLOSED}; {last - first + 1} lines were taken as one row"
 
 
 def _unreadable(error: csv.Error, first: int, last: int) -> Unusable:

@@ -459,3 +459,28 @@ def test_the_first_pass_is_heard_of(tmp_path: Path) -> None:
     list(chunks)
     assert heard == sorted(heard)
     assert heard[-1] == source.total_bytes
+
+
+def test_what_a_file_lost_is_said_of_the_file(tmp_path: Path) -> None:
+    rows = [f"{n},{at(n)},{random.Random(n).getrandbits(512)}\n" for n in range(5_000)]
+    path = tmp_path / "cut.csv.gz"
+    whole = gzip.compress((HEADER + "".join(rows)).encode())
+    path.write_bytes(whole[: len(whole) // 2])
+    source = FileSource([str(path)])
+    given = [one for chunk in source.read() for one in chunk]
+    mentions = [one for one in given if isinstance(one, Mention)]
+    assert {f"{one.text}\n" for one in mentions} <= {row.split(",")[2] for row in rows}
+    assert source.complaints() == [
+        f"{path}: damaged or cut off after line {len(mentions) + 1}; what follows was not read"
+    ]
+    path.write_bytes(whole)
+    source = FileSource([str(path)])
+    list(source.read())
+    assert source.complaints() == []
+    path = tmp_path / "open.csv"
+    path.write_text(HEADER + rows[0] + f'a,{at(1)},"open\n' + "".join(rows[2:9]), "utf-8")
+    source = FileSource([str(path)])
+    list(source.read())
+    assert source.complaints() == [
+        f"{path}: line 3: a quote is never closed; 8 lines were taken as one row"
+    ]
