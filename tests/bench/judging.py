@@ -1,4 +1,4 @@
-"""Microseconds (of CPU) a mention for matching, normalising, masking and scoring, beside plainer ways.
+"""Microseconds of CPU a mention: matching, normalising, masking, scoring, beside plainer ways.
 
 `python -m tests.bench.judging [--data mentions.csv] [--format json]`. Each way and its plain
 counterpart run in turn in the same process, the best of several rounds counts, so the ratios hold
