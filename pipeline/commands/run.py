@@ -51,6 +51,9 @@ def run(  # noqa: PLR0913  # each is an option of the command line
         if port is not None:
             overrides["ingest"]["port"] = port
         settings = load(config, overrides)
+        for warning in settings.warnings:
+            if warning.place.startswith("environment variable"):
+                tell(warning.text())
         clock = SystemClock()
         logs.configure(settings.logs.level, settings.logs.form, clock=clock)
         service = Service(

@@ -127,6 +127,19 @@ def test_a_taken_port_is_named(service: Running, tmp_path: Path) -> None:
     assert port.encode() in result.stderr
 
 
+def test_a_variable_nobody_reads_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [*COMMAND, "run", "--data", str(tmp_path / "file" / "data")],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"CRISIS_MONITOR_INGEST__PORT": "abc"},
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert b"variable CRISIS_MONITOR_INGEST__PORT: warning: is read by nobody" in done.stderr
+
+
 def test_beyond_loopback_a_secret_is_a_must(tmp_path: Path) -> None:
     result = subprocess.run(
         [*COMMAND, "run", "--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--port", "0"],  # noqa: S104  # that is what is refused
