@@ -1,19 +1,12 @@
 """The bucket table: what pages, `why`, metrics, reports and exports read, and nothing else."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
 from detectors.observation import BucketState, Observation
 from pipeline.log.database import transaction, translated
-from pipeline.stores.database import (
-    BrandNumbers,
-    check_belongs,
-    offset_of,
-    open_database,
-    set_offset,
-)
+from pipeline.stores.database import LogReader
 from pipeline.wire import BucketRecord, decode_signals, encode
 
 HOUR = 60 * 60_000
@@ -21,47 +14,25 @@ MOST_GATHERED = 50_000
 """Minutes gathered in one transaction, so that nobody waits long for the database."""
 
 
-class BucketTable:
+class BucketTable(LogReader):
     """Closed buckets in mentions.db, by brand and start.
 
     A bucket that is missing between two that are there is a known zero with nothing open.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
-        self.path = directory / "mentions.db"
-        self._db = open_database(directory, read_only=read_only, durable=durable)
-        self._brands = BrandNumbers(self._db)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @property
-    def offset(self) -> int:
-        """Up to where the signals log has been read."""
-        with translated(self.path):
-            return offset_of(self._db, "signals")
-
-    def check_belongs(self, end: int) -> None:
-        """Raise LogMismatch when it has read further than the signals log's end."""
-        check_belongs(self._db, self.path, "signals", end)
+    LOG = "signals"
 
     def take(self, records: Iterable[BucketRecord], offset: int) -> None:
         """Keep closed buckets and move the offset, in one transaction; a repeat is harmless."""
         number = self._brands.number
-        try:
-            with transaction(self._db, self.path):
-                self._db.executemany(
-                    "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (number(each.brand), each.start, each.length, each.count, encode(each))
-                        for each in records
-                    ],
-                )
-                set_offset(self._db, "signals", offset)
-        except BaseException:
-            self._brands.forget()
-            raise
+        with self._reading_up_to(offset):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?)",
+                [
+                    (number(each.brand), each.start, each.length, each.count, encode(each))
+                    for each in records
+                ],
+            )
 
     def brands(self) -> list[str]:
         """Every brand that has a bucket or a mention."""
@@ -83,19 +54,10 @@ class BucketTable:
 
     def at(self, brand: str, instant: int) -> BucketRecord | None:
         """The bucket (or unknown run) that holds this instant, None where none was written."""
-        with translated(self.path):
-            number = self._brands.find(brand)
-            if number is None:
-                return None
-            row = self._db.execute(
-                "SELECT body FROM buckets WHERE brand = ? AND start <= ? "
-                "ORDER BY start DESC LIMIT 1",
-                (number, instant),
-            ).fetchone()
-        if row is None:
+        found = self.last_before(brand, instant)
+        if found is None or instant >= found.start + found.length * found.count:
             return None
-        found = _bucket(row[0])
-        return found if instant < found.start + found.length * found.count else None
+        return found
 
     def last_before(self, brand: str, instant: int) -> BucketRecord | None:
         """The last bucket written that starts at or before this instant."""

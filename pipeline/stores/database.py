@@ -1,6 +1,8 @@
 """mentions.db: judged mentions and the bucket table, and how far their readers have read."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import LogMismatch
@@ -55,15 +57,6 @@ def _check_version(path: Path, connection: sqlite3.Connection) -> None:
         raise LogMismatch(f"{path} was made by a newer version of this program: upgrade it")
 
 
-def check_belongs(connection: sqlite3.Connection, path: Path, log: str, end: int) -> None:
-    """Raise LogMismatch when more of a log was read into this database than there is of it."""
-    if offset_of(connection, log) > end:
-        raise LogMismatch(
-            f"{path} has read further than the {log} log reaches, so it belongs to another log; "
-            "bring both back from one backup, or move it away to begin anew"
-        )
-
-
 class BrandNumbers:
     """Small numbers for brands' names, so that rows stay short."""
 
@@ -96,12 +89,45 @@ class BrandNumbers:
         return known
 
 
-def offset_of(connection: sqlite3.Connection, log: str) -> int:
-    """Up to where a log has been read into this database."""
-    row = connection.execute("SELECT offset FROM offsets WHERE log = ?", (log,)).fetchone()
-    return int(row[0]) if row else 0
+class LogReader:
+    """A table of mentions.db that one log is read into; its offset moves with what was read."""
 
+    LOG = ""
+    """The log it reads."""
 
-def set_offset(connection: sqlite3.Connection, log: str, offset: int) -> None:
-    """Write down up to where a log has been read; in the transaction of what was read."""
-    connection.execute("INSERT OR REPLACE INTO offsets VALUES (?, ?)", (log, offset))
+    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
+        self.path = directory / "mentions.db"
+        self._db = open_database(directory, read_only=read_only, durable=durable)
+        self._brands = BrandNumbers(self._db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @property
+    def offset(self) -> int:
+        """Up to where its log has been read."""
+        with translated(self.path):
+            row = self._db.execute(
+                "SELECT offset FROM offsets WHERE log = ?", (self.LOG,)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def check_belongs(self, end: int) -> None:
+        """Raise LogMismatch when it has read further than its log's end."""
+        if self.offset > end:
+            raise LogMismatch(
+                f"{self.path} has read further than the {self.LOG} log reaches, so it belongs to "
+                "another log; bring both back from one backup, or move it away to begin anew"
+            )
+
+    @contextmanager
+    def _reading_up_to(self, offset: int) -> Iterator[None]:
+        """Keep what is written inside and the offset in one transaction, or nothing."""
+        try:
+            with transaction(self._db, self.path):
+                yield
+                self._db.execute("INSERT OR REPLACE INTO offsets VALUES (?, ?)", (self.LOG, offset))
+        except BaseException:
+            self._brands.forget()
+            raise

@@ -1,20 +1,13 @@
 """The mention store: every judged mention, to be listed, shown and sampled."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
 from pipeline.judging.copies import digest
 from pipeline.judging.scorer import Label
 from pipeline.log.database import transaction, translated
-from pipeline.stores.database import (
-    BrandNumbers,
-    check_belongs,
-    offset_of,
-    open_database,
-    set_offset,
-)
+from pipeline.stores.database import LogReader
 from pipeline.wire import JudgedEntry, JudgedEnvelope, encode
 
 VOICE, OWN, DELAYED, LATE = 1, 2, 4, 8
@@ -36,56 +29,34 @@ class MentionFilter(msgspec.Struct, frozen=True):
     voice: bool | None = None
 
 
-class MentionStore:
+class MentionStore(LogReader):
     """Judged mentions in mentions.db; the reader's offset moves with what it read."""
 
-    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
-        self.path = directory / "mentions.db"
-        self._db = open_database(directory, read_only=read_only, durable=durable)
-        self._brands = BrandNumbers(self._db)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @property
-    def offset(self) -> int:
-        """Up to where the judged log has been read."""
-        with translated(self.path):
-            return offset_of(self._db, "judged")
-
-    def check_belongs(self, end: int) -> None:
-        """Raise LogMismatch when it has read further than the judged log's end."""
-        check_belongs(self._db, self.path, "judged", end)
+    LOG = "judged"
 
     def take(self, envelopes: Iterable[JudgedEnvelope], offset: int) -> None:
         """Keep judged mentions and move the offset, in one transaction."""
         number = self._brands.number
-        try:
-            with transaction(self._db, self.path):
-                self._db.executemany(
-                    "INSERT INTO mentions (brand, event_time, key, label, flags, body) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    [
-                        (
-                            number(entry.brand),
-                            entry.mention.event_time,
-                            _key(entry.mention.id),
-                            _LABEL_NUMBERS[entry.judgement.label],
-                            entry.voice * VOICE
-                            | entry.own * OWN
-                            | entry.delayed * DELAYED
-                            | entry.late * LATE,
-                            encode(entry),
-                        )
-                        for envelope in envelopes
-                        for entry in envelope.entries
-                    ],
-                )
-                set_offset(self._db, "judged", offset)
-        except BaseException:
-            self._brands.forget()
-            raise
+        with self._reading_up_to(offset):
+            self._db.executemany(
+                "INSERT INTO mentions (brand, event_time, key, label, flags, body) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        number(entry.brand),
+                        entry.mention.event_time,
+                        _key(entry.mention.id),
+                        _LABEL_NUMBERS[entry.judgement.label],
+                        entry.voice * VOICE
+                        | entry.own * OWN
+                        | entry.delayed * DELAYED
+                        | entry.late * LATE,
+                        encode(entry),
+                    )
+                    for envelope in envelopes
+                    for entry in envelope.entries
+                ],
+            )
 
     def find(
         self, wanted: MentionFilter, *, limit: int = 50, newest: bool = True
