@@ -38,6 +38,8 @@ def read_into(
             intake.submit(Batch(section.name, mentions, rejected), lambda _: b"").result()
         if event_mode:
             intake.end_of_input(section.name).result()
+        for complaint in source.complaints() if isinstance(source, FileSource) else ():
+            _log.warning("source_complaint", source=section.name, detail=complaint)
         _log.info("source_read_to_its_end", source=section.name)
     except PipelineError as error:
         _log.error("source_failed", source=section.name, error=str(error))  # its text says it all
