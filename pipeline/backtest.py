@@ -14,6 +14,7 @@ from detectors.reading import Rule
 from detectors.severity import Severity
 from pipeline.alerting import make_alerting, recorders
 from pipeline.composition import EngineOptions, make_engine
+from pipeline.errors import LogMismatch
 from pipeline.log import LogKind
 from pipeline.mention import Mention, Rejected
 from pipeline.road import Road, Stores
@@ -41,6 +42,8 @@ class BacktestIncident(msgspec.Struct, frozen=True):
     rule: str
     lane: str
     severity: str
+    opening_severity: str
+    raised_at: int | None
     opened_at: int
     calm_at: int | None
     resolved_at: int | None
@@ -93,6 +96,11 @@ def run_backtest(  # noqa: PLR0913  # what a command may say of it
     The databases live in a temporary directory, or in `directory`, which is kept.
     """
     if directory is not None:
+        if (directory / "log.db").exists():
+            raise LogMismatch(
+                f"{directory} holds a log already, and a backtest wants a fresh one; "
+                "name another directory with --keep"
+            )
         return _run(chunks, settings, zone, scorer, directory, moved, keep=True)
     with tempfile.TemporaryDirectory(prefix="crisis-monitor-backtest-") as temporary:
         return _run(chunks, settings, zone, scorer, Path(temporary), moved, keep=False)
@@ -201,6 +209,8 @@ def _incident(incident: Incident, view: View, said: list[Notification]) -> Backt
         incident.rule,
         incident.opening.lane or "",
         incident.severity,
+        incident.opening_severity,
+        incident.rises[-1].at if incident.rises else None,
         incident.opened_at,
         calms[-1].event_time if calms and calm else None,
         incident.resolved_at,

@@ -35,6 +35,8 @@ def make_engine(directory: Path, settings: Settings, options: EngineOptions) -> 
     Raises LogInUse, LogMismatch, LogUnavailable or LogCorrupt with how to mend it.
     """
     log = SqliteLog.open(directory, options.kind, durable=options.durable)
+    for database in directory.glob("*.db"):
+        database.chmod(0o600)  # a restored copy may have come with wider rights
     try:
         detection = settings.detection()
         brands = settings.brands()

@@ -53,6 +53,7 @@ class DemoResult(msgspec.Struct, frozen=True):
     repeated: int
     unscored: int
     pages: int
+    called_again: int
     reminders: int
     updates: int
     noticed: list[tuple[Episode, int | None]]
@@ -89,13 +90,14 @@ def run_demo(  # noqa: PLR0913  # the parts a demonstration is made of
 
         def moved(_: int) -> None:
             time = engine.fold.time
-            if time is not None:
-                story.tell(time)
-                if person.act(time):
-                    alerting.step(time)
+            if time is not None and person.act(time):
+                alerting.step(time)
 
         road.travel(
-            paced(_steps(scenario.read()), speed), source="scenario", at=lambda: 0, moved=moved
+            paced(_told(_steps(scenario.read()), story), speed),
+            source="scenario",
+            at=lambda: 0,
+            moved=moved,
         )
         sums = sums_of({name: brand.totals for name, brand in engine.fold.brands.items()})
         return _result(
@@ -130,6 +132,17 @@ def _steps(
                 current = its
             step.append(item)
     if step:
+        yield step
+
+
+def _told(
+    steps: Iterator[list[Mention | Rejected]], story: "_Story"
+) -> Iterator[list[Mention | Rejected]]:
+    """Say what begins before what comes of it."""
+    for step in steps:
+        first = next((item for item in step if isinstance(item, Mention)), None)
+        if first is not None:
+            story.tell(first.event_time + STEP - first.event_time % STEP)
         yield step
 
 
@@ -212,7 +225,7 @@ def _result(  # noqa: PLR0913, PLR0917  # sums that stand side by side
     person: _OnCall,
 ) -> DemoResult:
     pages: list[tuple[str, int]] = []
-    reminders = 0
+    reminders = again = 0
     with store.read() as view:
         for incident in view.incidents():
             if incident.severity is Severity.INFO or incident.rule is Rule.BLINDNESS:
@@ -221,8 +234,10 @@ def _result(  # noqa: PLR0913, PLR0917  # sums that stand side by side
                 incident_id=incident.id, outcome=Outcome.DELIVERED, limit=1_000_000
             ):
                 reason = row.notification.reason
-                if reason is Reason.PAGE or reason.is_page:
+                if reason.is_page:
                     pages.append((incident.brand, row.notification.at))
+                elif reason in {Reason.ESCALATION, Reason.NOBODY_ANSWERED}:
+                    again += 1
                 elif reason.audience is not None:
                     reminders += 1
     noticed = []
@@ -243,6 +258,7 @@ def _result(  # noqa: PLR0913, PLR0917  # sums that stand side by side
         repeated,
         unscored,
         len(pages),
+        again,
         reminders,
         person.updates,
         noticed,

@@ -1,5 +1,6 @@
 """`backtest FILE...`: what would have come of a history, had nobody answered."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,18 +19,22 @@ from pipeline.commands.files import (
     ZoneOption,
     file_source,
     progress_of,
+    tell,
     tell_complaints,
 )
 from pipeline.commands.output import (
+    FINDING,
     Format,
     FormatOption,
     console,
     errors_told,
+    local_time,
     plain,
     print_json,
     print_table,
     rfc3339,
 )
+from pipeline.mention import RejectedReason
 from pipeline.scorers import ScorerName
 from pipeline.settings import load
 
@@ -73,8 +78,12 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
     if output is Format.JSON:
         print_json(document(report))
     else:
-        _print(report)
+        _print(report, zone or "UTC")
+    for hint in _hints(report):
+        tell(hint)
     tell_complaints(history)
+    if not report.mentions:
+        raise typer.Exit(FINDING)
 
 
 def document(report: BacktestReport) -> dict[str, object]:
@@ -129,10 +138,22 @@ def _incident(each: BacktestIncident) -> dict[str, object]:
     }
 
 
-def _print(report: BacktestReport) -> None:
+def _hints(report: BacktestReport) -> Iterator[str]:
+    if report.rejected.get(RejectedReason.NAIVE_TIME):
+        yield "times that state no offset were rejected: say where they are of with --zone"
+    if report.ignored and not report.mentions:
+        yield (
+            "no mention concerns a brand: begin a configuration with `crisis-monitor config init "
+            "NAME`, or say which column names the brand with --map brand=COLUMN"
+        )
+
+
+def _print(report: BacktestReport, zone: str) -> None:
     out = console()
     when = (
-        "" if report.first is None else f" from {rfc3339(report.first)} to {rfc3339(report.last)}"
+        ""
+        if report.first is None
+        else f" from {local_time(report.first, zone)} to {local_time(report.last, zone)}"
     )
     out.print(
         f"[bold]{report.mentions:,} mentions[/]{when}; {report.repeated:,} repeated, "
@@ -159,19 +180,24 @@ def _print(report: BacktestReport) -> None:
         ],
     )
     out.print(
-        f"\n[bold]{len(report.incidents)} incidents[/], {report.pages_per_week} pages a week, "
+        f"\n[bold]incidents: {len(report.incidents)}[/], {report.pages_per_week} pages a week, "
         "had nobody answered"
     )
     for each in report.incidents:
-        pages = sum(Reason(said.reason).is_page for said in each.notifications)
-        out.print(
-            f"  {rfc3339(each.opened_at)} [bold]{plain(each.brand)}[/] {each.severity}: "
-            f"{plain(each.reason)}"
+        reasons = [Reason(said.reason) for said in each.notifications]
+        pages = sum(reason.is_page for reason in reasons)
+        again = sum(reason in {Reason.ESCALATION, Reason.NOBODY_ANSWERED} for reason in reasons)
+        raised = (
+            f" ({each.severity} from {local_time(each.raised_at, zone)})" if each.raised_at else ""
         )
         out.print(
-            f"    calm {rfc3339(each.calm_at) or 'not yet'}, resolved "
-            f"{rfc3339(each.resolved_at) or 'not yet'}; {pages} pages, "
-            f"{len(each.notifications) - pages} reminders and others"
+            f"  {local_time(each.opened_at, zone)} [bold]{plain(each.brand)}[/] "
+            f"{each.opening_severity}{raised}: {plain(each.reason)}"
+        )
+        out.print(
+            f"    calm {local_time(each.calm_at, zone) or 'not yet'}, resolved "
+            f"{local_time(each.resolved_at, zone) or 'not yet'}; {pages} pages, {again} more calls "
+            f"because nobody answered, {len(reasons) - pages - again} reminders and others"
         )
     for listed, words in (
         (report.attention, "attention (volume alone, nobody paged)"),
@@ -179,6 +205,6 @@ def _print(report: BacktestReport) -> None:
     ):
         for span in listed:
             out.print(
-                f"  {rfc3339(span.opened_at)} {plain(span.brand)} {words} "
-                f"until {rfc3339(span.closed_at) or 'the end'}"
+                f"  {local_time(span.opened_at, zone)} {plain(span.brand)} {words} "
+                f"until {local_time(span.closed_at, zone) or 'the end'}"
             )

@@ -109,7 +109,8 @@ def _print(result: DemoResult) -> None:
     )
     out.print(
         f"You were paged [bold]{result.pages} times[/] ({result.false_pages} of them for nothing), "
-        f"reminded {result.reminders} times, and {result.updates} updates were given."
+        f"called again {result.called_again} times before you answered, reminded "
+        f"{result.reminders} times, and {result.updates} updates were given."
     )
     for episode, minutes in result.noticed:
         noticed = "never" if minutes is None else f"{minutes} min after it began"

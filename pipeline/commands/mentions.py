@@ -17,6 +17,7 @@ from pipeline.commands.output import (
 )
 from pipeline.commands.storage import DataOption, data_directory
 from pipeline.commands.times import instant_argument
+from pipeline.errors import SettingsError
 from pipeline.judging.privacy import redact
 from pipeline.judging.scorer import Label
 from pipeline.stores import MentionFilter, MentionStore
@@ -55,6 +56,10 @@ def list_mentions(  # noqa: PLR0913  # each is an option of the command line
         )
         store = MentionStore(data_directory(data), read_only=True)
         try:
+            if brand is not None and brand not in (known := store.brands()):
+                raise SettingsError(
+                    f"nothing was ever heard of {brand!r} here; known: {', '.join(known) or 'none'}"
+                )
             found = store.find(wanted, limit=limit)
         finally:
             store.close()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -17,6 +18,10 @@ from alerts.errors import AlertsError
 from pipeline.errors import PipelineError
 
 FINDING, USAGE, ENVIRONMENT = 1, 2, 3
+WIDE = 160
+"""Columns where nobody looks: a pipe or a file."""
+WHOLE = frozenset({"id", "time", "at", "reason", "label", "brand"})
+"""Columns whose cells are copied: never folded."""
 
 
 class Format(StrEnum):
@@ -44,6 +49,18 @@ def rfc3339(instant: int | None) -> str | None:
     return f"{text}.{instant % 1000:03d}Z" if instant % 1000 else f"{text}Z"
 
 
+def local_time(instant: int | None, zone: str) -> str | None:
+    """An instant as a person of that zone writes it, to the minute.
+
+    >>> local_time(1424548800000, "America/New_York")
+    '2015-02-21 15:00 EST'
+    """
+    if instant is None:
+        return None
+    moment = datetime.fromtimestamp(instant // 1000, UTC).astimezone(ZoneInfo(zone))
+    return moment.strftime("%Y-%m-%d %H:%M %Z")
+
+
 def print_json(value: Any) -> None:  # noqa: ANN401  # whatever msgspec can encode
     """Print one JSON document, indented, in UTF-8."""
     body = msgspec.json.format(msgspec.json.encode(value), indent=2)
@@ -53,7 +70,7 @@ def print_json(value: Any) -> None:  # noqa: ANN401  # whatever msgspec can enco
 
 def console() -> Console:
     """Where people read: colours only on a terminal."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def plain(text: str) -> str:
@@ -64,12 +81,15 @@ def plain(text: str) -> str:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; cells are taken as plain text."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    out = console()
+    if title:
+        out.print(f"[italic]{plain(title)}[/]")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in WHOLE)
     for row in rows:
         table.add_row(*[plain(str(cell)) for cell in row])
-    console().print(table)
+    out.print(table)
 
 
 @contextmanager

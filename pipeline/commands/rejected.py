@@ -19,6 +19,7 @@ from pipeline.commands.output import (
 )
 from pipeline.commands.storage import DataOption, data_directory
 from pipeline.composition import EngineOptions, make_engine
+from pipeline.errors import SettingsError
 from pipeline.log import EngineLock, LogKind, SqliteLog, StoredRejected
 from pipeline.mention import RejectedReason
 from pipeline.replay_rejected import replay_rejected
@@ -78,7 +79,8 @@ def replay(
 ) -> None:
     """Try rejected input again, after its cause was mended; the engine must be stopped.
 
-    What is a mention now is appended; an old one is "accepted, late: stored, not counted".
+    What is a mention now is appended; an old one is "accepted, late: stored, not counted". Exit
+    code 1 when some are still no mentions.
 
     Example: crisis-monitor rejected replay 9f86d081884c7d65
     """
@@ -89,6 +91,12 @@ def replay(
         with EngineLock(directory):
             engine = make_engine(directory, settings, EngineOptions(kind))
             try:
+                unknown = set(ids or ()) - {each.id for each in engine.log.rejected(ids=ids or ())}
+                if unknown:
+                    raise SettingsError(
+                        f"nothing rejected has the id {', '.join(sorted(unknown))}; "
+                        "`crisis-monitor rejected list` shows the ids"
+                    )
                 outcomes = replay_rejected(engine, ids or [], SystemClock().now())
             finally:
                 engine.log.close()

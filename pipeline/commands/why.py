@@ -1,5 +1,6 @@
 """`why`: every number that decided for or against a page at one moment."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from pipeline.commands.output import (
 from pipeline.commands.storage import DataOption, data_directory
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
+from pipeline.log import SqliteLog
 from pipeline.settings import load
 from pipeline.stores import BucketTable
 from pipeline.why import Explanation, Gate, explain, gates, meaning
@@ -35,12 +37,15 @@ def why(  # noqa: PLR0913  # each is an option of the command line
 ) -> None:
     """Print every number that decided for or against a page then.
 
+    Those of the last bucket that had closed: at an incident's own time, the one that opened it.
+
     Example: crisis-monitor why --brand "US Airways" --at 2015-02-22T09:30:00-05:00
     """
     with errors_told():
         asked = gates(load(config).detection())
-        instant = instant_argument(at, zone)
-        table = BucketTable(data_directory(data), read_only=True)
+        directory = data_directory(data)
+        before = _within(directory, instant_argument(at, zone)) - 1
+        table = BucketTable(directory, read_only=True)
         try:
             known = table.brands()
             if brand not in known:
@@ -48,7 +53,7 @@ def why(  # noqa: PLR0913  # each is an option of the command line
                     f"nothing was ever heard of {brand!r} here; known: {', '.join(known) or 'none'}"
                 )
             found = explain(
-                brand, instant, table.at(brand, instant), table.last_before(brand, instant)
+                brand, before, table.at(brand, before), table.last_before(brand, before)
             )
         finally:
             table.close()
@@ -58,6 +63,19 @@ def why(  # noqa: PLR0913  # each is an option of the command line
         _print(found, asked)
     if found.state is BucketState.UNKNOWN:
         raise typer.Exit(FINDING)
+
+
+def _within(directory: Path, instant: int) -> int:
+    log = SqliteLog.read(directory)
+    try:
+        time = log.time
+    finally:
+        log.close()
+    if time is None or instant > time:
+        raise SettingsError(
+            f"detection has not come so far: the log ends at {rfc3339(time) or 'no time yet'}"
+        )
+    return instant
 
 
 def _document(found: Explanation) -> dict[str, object]:

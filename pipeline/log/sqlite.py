@@ -305,6 +305,13 @@ class SqliteLog:
             row = self._db.execute("SELECT folded FROM partition").fetchone()
             return int(row[0]) if row else 0
 
+    @property
+    def time(self) -> int | None:
+        """How far detection is, as last committed; None before the first tick."""
+        with translated(self.path):
+            row = self._db.execute("SELECT body FROM partition").fetchone()
+        return _partition_decoder.decode(row[0]).time if row else None
+
     def fold_rows(self) -> FoldRows | None:
         """The state as last committed, None for a log never folded."""
         with translated(self.path):

@@ -34,11 +34,6 @@ class BucketTable(LogReader):
                 ],
             )
 
-    def brands(self) -> list[str]:
-        """Every brand that has a bucket or a mention."""
-        with translated(self.path):
-            return [name for (name,) in self._db.execute("SELECT name FROM brands ORDER BY name")]
-
     def between(self, brand: str, start: int, end: int) -> list[BucketRecord]:
         """The buckets that start in `[start, end)`, in order."""
         with translated(self.path):

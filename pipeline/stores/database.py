@@ -121,6 +121,11 @@ class LogReader:
                 "another log; bring both back from one backup, or move it away to begin anew"
             )
 
+    def brands(self) -> list[str]:
+        """Every brand that has a bucket or a mention."""
+        with translated(self.path):
+            return [name for (name,) in self._db.execute("SELECT name FROM brands ORDER BY name")]
+
     @contextmanager
     def _reading_up_to(self, offset: int) -> Iterator[None]:
         """Keep what is written inside and the offset in one transaction, or nothing."""

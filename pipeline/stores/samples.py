@@ -11,6 +11,7 @@ from pipeline.log import SqliteLog
 from pipeline.stores.mentions import MentionFilter, MentionStore
 from pipeline.wire import JudgedEntry
 
+RECENT = 15 * 60_000
 LOOK_BACK = 60 * 60_000
 READ = 400
 LONGEST = 280
@@ -27,23 +28,27 @@ class MentionSamples:
         self._wanted: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     def samples(self, brand: str, rule: Rule, around: int, limit: int) -> Samples | None:
-        """At most `limit` negatives of the hour before; None while the store lags behind."""
+        """At most `limit` negatives of the 15 minutes before, else of the hour.
+
+        None while the store lags behind.
+        """
         if rule is Rule.BLINDNESS:
             return Samples()
         with self._lock:
             if self._store.offset < self._needed(brand, around):
                 return None
-            found = self._store.find(
-                MentionFilter(
-                    brand, around - LOOK_BACK, around, Label.NEGATIVE, own=False, late=False
-                ),
-                limit=READ,
-            )
+            found = self._negatives(brand, around - RECENT, around)
+            if len({entry.copy for entry in found}) < limit:
+                found = self._negatives(brand, around - LOOK_BACK, around)
         return Samples(
             tuple(_sample(entry) for entry in _telling(found, limit)),
             tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
             tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
         )
+
+    def _negatives(self, brand: str, since: int, until: int) -> list[JudgedEntry]:
+        wanted = MentionFilter(brand, since, until, Label.NEGATIVE, own=False, late=False)
+        return self._store.find(wanted, limit=READ)
 
     def _needed(self, brand: str, around: int) -> int:
         """How far the store must have read: to what was judged when it was first asked."""

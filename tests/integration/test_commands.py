@@ -213,7 +213,7 @@ def test_why_names_every_gate_and_every_number(replayed: Path) -> None:
 
 
 def test_why_of_a_quiet_minute_says_that_nothing_was_said(replayed: Path) -> None:
-    got = document("why", "--brand", "Acme Air", "--at", "2026-03-02T01:01:00Z", "--data", replayed)
+    got = document("why", "--brand", "Acme Air", "--at", "2026-03-02T01:02:30Z", "--data", replayed)
     assert not got["written"]
     assert got["observation"]["mentions"] == 0
 
