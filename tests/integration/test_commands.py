@@ -307,3 +307,54 @@ def test_an_empty_folder_is_said_to_be_one(arguments: list[str], tmp_path: Path)
     result = run(*arguments, "--data", tmp_path)
     assert result.exit_code == 3
     assert str(tmp_path.name) in "".join(result.output.split())
+
+
+def test_a_history_of_no_brand_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "nobody.csv"
+    path.write_text(f"id,event_time,text\n1,{stamp(1)},hello\n", encoding="utf-8")
+    result = run("backtest", path)
+    assert result.exit_code == 1
+    assert "config init" in result.stderr
+    path.write_text("id,event_time,text,brand\n1,2026-03-01 10:00,hello,B\n", encoding="utf-8")
+    result = run("backtest", path)
+    assert result.exit_code == 1
+    assert "--zone" in result.stderr
+    assert run("backtest", path, "--zone", "Europe/Berlin").exit_code == 0
+
+
+def test_a_backtest_is_kept_in_a_fresh_folder_alone(history: Path, tmp_path: Path) -> None:
+    assert run("backtest", history, "--keep", tmp_path / "kept").exit_code == 0
+    assert document("mentions", "list", "--data", tmp_path / "kept")
+    again = run("backtest", history, "--keep", tmp_path / "kept")
+    assert again.exit_code == 3
+    assert "fresh" in again.output
+
+
+def test_what_is_kept_is_for_its_owner_alone(history: Path, tmp_path: Path) -> None:
+    assert run("replay", history, "--data", tmp_path / "new").exit_code == 0
+    (tmp_path / "new" / "mentions.db").chmod(0o644)
+    run("rejected", "replay", "--data", tmp_path / "new")
+    assert (tmp_path / "new" / "mentions.db").stat().st_mode & 0o077 == 0
+
+
+def test_questions_beyond_what_is_known_are_answered_so(replayed: Path) -> None:
+    late = run("why", "--brand", "Acme Air", "--at", "2027-01-01T00:00:00Z", "--data", replayed)
+    assert late.exit_code == 2
+    assert "the log ends at 2026-03-0" in " ".join(late.output.split())
+    nobody = run("mentions", "list", "--brand", "Nope", "--data", replayed)
+    assert nobody.exit_code == 2
+    assert "Acme Air" in nobody.output
+    unknown = run("rejected", "replay", "zzz", "--data", replayed)
+    assert unknown.exit_code == 2
+    assert "rejected list" in " ".join(unknown.output.split())
+
+
+def test_why_at_an_incidents_own_time_shows_what_opened_it(history: Path, tmp_path: Path) -> None:
+    run("backtest", history, "--keep", tmp_path / "kept")
+    (incident,) = document("backtest", history)["incidents"]
+    got = document(
+        "why", "--brand", "Acme Air", "--at", incident["opened_at"], "--data", tmp_path / "kept"
+    )
+    assert got["as_of"] == incident["opened_at"]
+    deciding = [each for each in got["readings"] if each["reason"] == "hit"]
+    assert incident["lane"] in [each["lane"] for each in deciding]
