@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from alerts.notification import Outcome
+from alerts.notification import Outcome, Reason
 from alerts.times import rfc3339, span
 from pipeline.checkup.line import Line, fail, ok, warn
 from pipeline.errors import PipelineError
@@ -21,6 +21,21 @@ CLOCK_TOLERANCE = 60_000
 SILENT_FOR = 120_000
 WAITING_FOR = 600_000
 FAR_BEHIND = 100_000
+FAILED_TIMES = 3
+"""A page that failed so often is told at once, however short it waits."""
+_PAGES = (Reason.PAGE, Reason.PAGE_RAISED, Reason.PAGE_REOPENED, Reason.ESCALATION)
+_LATE = "SELECT count(*), min(at) FROM outbox WHERE state = ? AND at < ?"
+"""By when it was due: the time of the next attempt moves on with every failure."""
+_FAILING = f"""
+    SELECT o.receiver, count(*), (
+        SELECT last.detail FROM attempts AS last
+        WHERE last.outbox_id = o.id AND last.finished_at IS NOT NULL
+        ORDER BY last.number DESC LIMIT 1
+    )
+    FROM outbox AS o JOIN attempts AS a ON a.outbox_id = o.id AND a.finished_at IS NOT NULL
+    WHERE o.state = '{Outcome.WAITING}' AND o.reason IN ({", ".join(f"'{r}'" for r in _PAGES)})
+    GROUP BY o.id HAVING count(*) >= ? ORDER BY max(a.finished_at) DESC
+"""  # noqa: S608  # of our own words alone
 
 
 def check_databases(directory: Path, now: int, *, running: bool) -> Iterator[Line]:
@@ -106,26 +121,36 @@ def _outbox(path: Path, now: int) -> Iterator[Line]:
     try:
         with closing(connect(path, read_only=True)) as connection:
             count, oldest = connection.execute(
-                "SELECT count(*), min(at) FROM outbox WHERE state = ? AND next_attempt_at < ?",
-                (str(Outcome.WAITING), now - WAITING_FOR),
+                _LATE, (str(Outcome.WAITING), now - WAITING_FOR)
             ).fetchone()
+            failing = connection.execute(_FAILING, (FAILED_TIMES,)).fetchall()
     except PipelineError as problem:
         yield _told("messages", problem)
+        return
     except sqlite3.Error:
         yield fail(
             "messages",
             "the incident store has no outbox",
             "restore a backup, or move incidents.db away to begin anew",
         )
-    else:
-        if count:
-            yield fail(
-                "messages",
-                f"{count} wait longer than {span(WAITING_FOR)}, the oldest since {rfc3339(oldest)}",
-                "`crisis-monitor notifications list` says why",
-            )
-        else:
-            yield ok("messages", "none is stuck")
+        return
+    if failing:
+        receiver, tried, detail = failing[0]
+        pages = "a page fails" if len(failing) == 1 else f"{len(failing)} pages fail"
+        yield fail(
+            "messages",
+            f"{pages}, the last tried {tried} times for {visible(receiver)}: "
+            f"{visible(detail, 200) or 'no answer'}",
+            "mend the receiver; `crisis-monitor notifications list` shows every message",
+        )
+    if count:
+        yield fail(
+            "messages",
+            f"{count} wait longer than {span(WAITING_FOR)}, the oldest since {rfc3339(oldest)}",
+            "`crisis-monitor notifications list` says why",
+        )
+    elif not failing:
+        yield ok("messages", "none is stuck")
 
 
 def _told(subject: str, problem: Exception) -> Line:

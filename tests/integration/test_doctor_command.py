@@ -311,20 +311,60 @@ def test_a_database_somebody_sits_on(tmp_path: Path) -> None:
     assert (found.state, "locked" in found.said) == (State.FAIL, True)
 
 
+def waiting(path: Path, *, number: int = 1, reason: str = "page", state: str = "waiting") -> None:
+    """A message due at NOW, whose next attempt a working engine has put an hour ahead."""
+    with closing(sqlite3.connect(path / "incidents.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO outbox (id, dedup_key, incident_id, receiver, reason, sequence, at, "
+            "state, attempts, next_attempt_at, detail, body) "
+            "VALUES (?, ?, 'i', 'team', ?, 1, ?, ?, 0, ?, '', x'')",
+            (number, str(number), reason, NOW, state, NOW + 7_200_000),
+        )
+
+
+def tried(path: Path, *, row: int = 1, times: int = 1) -> None:
+    """The first so many attempts failed, and one more is under way."""
+    with closing(sqlite3.connect(path / "incidents.db")) as connection, connection:
+        for number in range(1, times + 2):
+            over = NOW + number if number <= times else None
+            connection.execute(
+                "INSERT INTO attempts (outbox_id, number, started_at, finished_at, result, detail) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (row, number, NOW, over, over and "failed", f"HTTP 50{number}\x1b[2J"),
+            )
+
+
 def test_messages_that_do_not_go_out(tmp_path: Path) -> None:
     made(tmp_path)
-    with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
-        for number, state in enumerate(("waiting", "waiting", "delivered")):
-            connection.execute(
-                "INSERT INTO outbox (dedup_key, incident_id, receiver, reason, sequence, at, "
-                "state, attempts, next_attempt_at, detail, body) "
-                "VALUES (?, 'i', 'r', 'opened', 1, ?, ?, 0, ?, '', x'')",
-                (str(number), NOW, state, NOW),
-            )
+    for number, state in enumerate(("waiting", "waiting", "delivered"), start=1):
+        waiting(tmp_path, number=number, state=state)
     assert looked_at(tmp_path, NOW + 60_000)["messages"].state is State.OK
     found = looked_at(tmp_path, NOW + 3_600_000)["messages"]
     assert found.state is State.FAIL
     assert found.said.startswith("2 wait longer")
+
+
+@pytest.mark.parametrize("reason", ["page", "page_raised", "page_reopened", "escalation"])
+def test_a_page_that_fails_again_and_again_is_told_at_once(tmp_path: Path, reason: str) -> None:
+    made(tmp_path)
+    waiting(tmp_path, reason=reason)
+    tried(tmp_path, times=3)
+    found = looked_at(tmp_path, NOW + 10_000)["messages"]
+    assert found.state is State.FAIL
+    assert found.said == "a page fails, the last tried 3 times for team: HTTP 503\\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("reason", "times", "state"),
+    [("page", 2, "waiting"), ("calm", 3, "waiting"), ("page", 3, "superseded")],
+)
+def test_what_is_not_yet_a_failing_page(
+    tmp_path: Path, reason: str, times: int, state: str
+) -> None:
+    made(tmp_path)
+    waiting(tmp_path, reason=reason, state=state)
+    tried(tmp_path, times=times)
+    assert looked_at(tmp_path, NOW + 10_000)["messages"].state is State.OK
 
 
 def test_an_engine_at_work(tmp_path: Path) -> None:
