@@ -138,7 +138,7 @@ def _run(  # noqa: PLR0913, PLR0917  # as above
         incidents, pages = _incidents(alerting.store)
         return BacktestReport(
             sums.distinct,
-            engine.log.rejected_by_reason(),
+            engine.log.rejections.by_reason(),
             sums.unscored,
             sums.late,
             sums.repeated,

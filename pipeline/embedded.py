@@ -121,7 +121,7 @@ class Engine:
         dispositions = tuple([self._place(mention) for mention in batch.mentions])
         self.log.append(self.writer.take(), at)
         if batch.rejected:
-            self.log.reject(batch.rejected, at)
+            self.log.rejections.keep(batch.rejected, at)
         answer = compose(Receipt(dispositions))
         if batch.request_id:
             self.log.keep_answer(batch.request_id, answer, at)
@@ -217,7 +217,7 @@ class Engine:
                 pending.judged,
             )
             if pending.rejected:
-                self.log.reject(pending.rejected, pending.partition.time or 0)
+                self.log.rejections.keep(pending.rejected, pending.partition.time or 0)
         self._pending = None
         return Folded(records, mentions, len(pending.signals), len(pending.judged))
 

@@ -17,7 +17,7 @@ def replay_rejected(engine: Engine, ids: Sequence[str], now: int) -> list[tuple[
     one transaction of its own. JSON is read as such; a row of a table cannot be read without its
     header and stays rejected.
     """
-    found = engine.log.rejected(ids=ids)
+    found = engine.log.rejections.find(ids=ids)
     wanted = found if ids else [each for each in found if each.replayed is None]
     outcomes = [(each.id, _again(engine, each, now)) for each in wanted]
     engine.fold_all()
@@ -37,12 +37,12 @@ def _again(engine: Engine, stored: StoredRejected, now: int) -> str:
     if not isinstance(one, Mention):
         outcome = f"rejected: {one.reason} ({one.detail})"
         with engine.log.transaction():
-            engine.log.mark_replayed(stored.id, outcome)
+            engine.log.rejections.mark_replayed(stored.id, outcome)
         return outcome
 
     def compose(receipt: Receipt) -> bytes:
         outcome = receipt.dispositions[0].value
-        engine.log.mark_replayed(stored.id, outcome)
+        engine.log.rejections.mark_replayed(stored.id, outcome)
         return json.dumps(outcome).encode()
 
     answer = engine.submit(Batch(source, [one], request_id=f"rejected/{stored.id}"), compose, now)

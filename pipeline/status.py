@@ -70,7 +70,7 @@ def read_status(directory: Path, incidents_open: int) -> Status:
             LogOffsets(log.end_offset, rows.folded),
             sums.brands,
             sums.late,
-            sum(log.rejected_by_reason().values()),
+            sum(log.rejections.by_reason().values()),
             incidents_open,
             rows.partition.time if rows.partition else None,
         )

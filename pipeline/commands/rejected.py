@@ -43,7 +43,7 @@ def list_rejected(
     with errors_told():
         log = SqliteLog.read(data_directory(data))
         try:
-            found = log.rejected(reason=reason, limit=limit)
+            found = log.rejections.find(reason=reason, limit=limit)
         finally:
             log.close()
     if output is Format.JSON:
@@ -91,7 +91,8 @@ def replay(
         with EngineLock(directory):
             engine = make_engine(directory, settings, EngineOptions(kind))
             try:
-                unknown = set(ids or ()) - {each.id for each in engine.log.rejected(ids=ids or ())}
+                kept = engine.log.rejections.find(ids=ids or ())
+                unknown = set(ids or ()) - {each.id for each in kept}
                 if unknown:
                     raise SettingsError(
                         f"nothing rejected has the id {', '.join(sorted(unknown))}; "

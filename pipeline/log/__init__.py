@@ -2,6 +2,15 @@
 
 from pipeline.log.database import translated
 from pipeline.log.lock import EngineLock
-from pipeline.log.sqlite import FoldRows, LogKind, SqliteLog, StoredRejected
+from pipeline.log.rejections import Rejections, StoredRejected
+from pipeline.log.sqlite import FoldRows, LogKind, SqliteLog
 
-__all__ = ["EngineLock", "FoldRows", "LogKind", "SqliteLog", "StoredRejected", "translated"]
+__all__ = [
+    "EngineLock",
+    "FoldRows",
+    "LogKind",
+    "Rejections",
+    "SqliteLog",
+    "StoredRejected",
+    "translated",
+]

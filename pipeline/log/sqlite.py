@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from pipeline.brand_fold import BrandRow
 from pipeline.errors import LogCorrupt, LogGone, LogMismatch
 from pipeline.fold_records import PartitionRow
 from pipeline.log.database import check_filled, connect, transaction, translated
-from pipeline.mention import Rejected
+from pipeline.log.rejections import Rejections
 from pipeline.windows import Chunk
 from pipeline.wire import BucketRecord, JudgedEnvelope, SignalsRecord, TimeRecord, encode
 from pipeline.writing import Appended
@@ -59,15 +58,6 @@ class FoldRows(msgspec.Struct, frozen=True):
     brands: list[tuple[BrandRow, list[Chunk]]]
 
 
-class StoredRejected(msgspec.Struct, frozen=True):
-    """A rejected input as kept: its id derives from source, origin and bytes."""
-
-    id: str
-    at: int
-    rejected: Rejected
-    replayed: str | None
-
-
 _row_decoder = msgspec.msgpack.Decoder(BrandRow)
 _partition_decoder = msgspec.msgpack.Decoder(PartitionRow)
 
@@ -83,6 +73,7 @@ class SqliteLog:
         self.path = directory / "log.db"
         self._db = connection
         self._file = _identity(self.path)
+        self.rejections = Rejections(connection, self.path)
         self._next = self._end("mentions") + 1
         self._next_signal = self._end("signals") + 1
         self._next_judged = self._end("judged") + 1
@@ -200,7 +191,7 @@ class SqliteLog:
             ).fetchone()
             return int(total)
 
-    # -- requests and rejected -------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------
 
     def answer(self, request_id: str) -> bytes | None:
         """The first answer given to this request, if it came in the last 24 h."""
@@ -214,47 +205,6 @@ class SqliteLog:
         """Keep a request's answer beside what it wrote; forget those older than 24 h."""
         self._db.execute("DELETE FROM requests WHERE at < ?", (at - REQUESTS_KEPT,))
         self._db.execute("INSERT INTO requests VALUES (?, ?, ?)", (request_id, at, answer))
-
-    def reject(self, rejected: Iterable[Rejected], at: int) -> int:
-        """Keep what is no mention, each once; return how many were new."""
-        before = self._db.total_changes
-        self._db.executemany(
-            "INSERT OR IGNORE INTO rejected VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-            [
-                (_rejected_id(r), at, r.reason, _plain(r.origin), _plain(r.detail), r.source, r.raw)
-                for r in rejected
-            ],
-        )
-        return self._db.total_changes - before
-
-    def rejected(
-        self, *, reason: str | None = None, ids: Iterable[str] = (), limit: int = -1
-    ) -> list[StoredRejected]:
-        """What was rejected, oldest first."""
-        wanted = list(ids)
-        marks = ",".join("?" * len(wanted))
-        where = f"id IN ({marks})" if wanted else "(? IS NULL OR reason = ?)"
-        with translated(self.path):
-            rows = self._db.execute(
-                "SELECT id, at, reason, origin, detail, source, raw, replayed FROM rejected "  # noqa: S608  # marks only
-                f"WHERE {where} ORDER BY at, id LIMIT ?",
-                [*(wanted or (reason, reason)), limit],
-            ).fetchall()
-        return [
-            StoredRejected(id_, at, Rejected(why, origin, detail, raw, source), replayed)
-            for id_, at, why, origin, detail, source, raw, replayed in rows
-        ]
-
-    def rejected_by_reason(self) -> dict[str, int]:
-        """How many inputs were rejected, by reason."""
-        with translated(self.path):
-            return dict(
-                self._db.execute("SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY 1")
-            )
-
-    def mark_replayed(self, id_: str, outcome: str) -> None:
-        """Write down what became of a rejected input when it was tried again."""
-        self._db.execute("UPDATE rejected SET replayed = ? WHERE id = ?", (outcome, id_))
 
     # -- the fold --------------------------------------------------------------------------
 
@@ -400,25 +350,12 @@ class SqliteLog:
             return int(end)
 
 
-def _rejected_id(rejected: Rejected) -> str:
-    """Eight bytes of its source, its origin and its bytes: a repeat has the same, nothing else."""
-    whole = blake2b(digest_size=8)
-    for said in (rejected.source, rejected.origin):
-        whole.update(said.encode("utf-8", "surrogatepass") + b"\0")
-    whole.update(rejected.raw)
-    return whole.hexdigest()
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _check_version(path: Path, connection: sqlite3.Connection) -> None:

@@ -133,9 +133,9 @@ def test_rejected_input_is_kept_once_with_its_bytes(tmp_path: Path) -> None:
     bad = Rejected(RejectedReason.UNDECODABLE, "f:\udcff3", "no JSON", b"\xff\x00{", "s")
     for _ in range(2):
         engine.submit(Batch("s", [], [bad]), answer, 5)
-    (kept,) = engine.log.rejected()
+    (kept,) = engine.log.rejections.find()
     assert (kept.rejected.raw, kept.rejected.reason) == (b"\xff\x00{", "undecodable")
-    assert engine.log.rejected_by_reason() == {"undecodable": 1}
+    assert engine.log.rejections.by_reason() == {"undecodable": 1}
 
 
 def test_a_record_nobody_can_read_is_rejected_and_stops_nothing(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_record_nobody_can_read_is_rejected_and_stops_nothing(tmp_path: Path) 
     engine.submit(Batch("s", [of_brand("A", 2, T0)]), answer, 0)
     engine.fold_all()
     assert engine.fold.brands["A"].totals.mentions == 2
-    assert engine.log.rejected_by_reason() == {"newer_version": 1}
+    assert engine.log.rejections.by_reason() == {"newer_version": 1}
 
 
 def test_a_failed_append_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -68,5 +68,5 @@ def test_the_same_bad_line_of_two_sources_is_kept_twice(tmp_path: Path) -> None:
     ]
     with closing(SqliteLog.open(tmp_path, durable=False)) as log:
         with log.transaction():
-            assert log.reject(bad, 0) == 2
-        assert {each.rejected.source for each in log.rejected()} == {"reviews", "helpdesk"}
+            assert log.rejections.keep(bad, 0) == 2
+        assert {each.rejected.source for each in log.rejections.find()} == {"reviews", "helpdesk"}

@@ -1,0 +1,82 @@
+"""What was rejected, in log.db: kept once with its bytes, listed, tried again."""
+
+import sqlite3
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from pipeline.log.database import translated
+from pipeline.mention import Rejected
+
+
+class StoredRejected(msgspec.Struct, frozen=True):
+    """A rejected input as kept: its id derives from source, origin and bytes."""
+
+    id: str
+    at: int
+    rejected: Rejected
+    replayed: str | None
+
+
+class Rejections:
+    """The rejected inputs of one log; what writes belongs inside the log's `transaction()`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self._path = path
+
+    def keep(self, rejected: Iterable[Rejected], at: int) -> int:
+        """Keep what is no mention, each once; return how many were new."""
+        before = self._db.total_changes
+        self._db.executemany(
+            "INSERT OR IGNORE INTO rejected VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            [
+                (_rejected_id(r), at, r.reason, _plain(r.origin), _plain(r.detail), r.source, r.raw)
+                for r in rejected
+            ],
+        )
+        return self._db.total_changes - before
+
+    def find(
+        self, *, reason: str | None = None, ids: Iterable[str] = (), limit: int = -1
+    ) -> list[StoredRejected]:
+        """What was rejected, oldest first."""
+        wanted = list(ids)
+        marks = ",".join("?" * len(wanted))
+        where = f"id IN ({marks})" if wanted else "(? IS NULL OR reason = ?)"
+        with translated(self._path):
+            rows = self._db.execute(
+                "SELECT id, at, reason, origin, detail, source, raw, replayed FROM rejected "  # noqa: S608  # marks only
+                f"WHERE {where} ORDER BY at, id LIMIT ?",
+                [*(wanted or (reason, reason)), limit],
+            ).fetchall()
+        return [
+            StoredRejected(id_, at, Rejected(why, origin, detail, raw, source), replayed)
+            for id_, at, why, origin, detail, source, raw, replayed in rows
+        ]
+
+    def by_reason(self) -> dict[str, int]:
+        """How many inputs were rejected, by reason."""
+        with translated(self._path):
+            return dict(
+                self._db.execute("SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY 1")
+            )
+
+    def mark_replayed(self, id_: str, outcome: str) -> None:
+        """Write down what became of a rejected input when it was tried again."""
+        self._db.execute("UPDATE rejected SET replayed = ? WHERE id = ?", (outcome, id_))
+
+
+def _rejected_id(rejected: Rejected) -> str:
+    """Eight bytes of its source, its origin and its bytes: a repeat has the same, nothing else."""
+    whole = blake2b(digest_size=8)
+    for said in (rejected.source, rejected.origin):
+        whole.update(said.encode("utf-8", "surrogatepass") + b"\0")
+    whole.update(rejected.raw)
+    return whole.hexdigest()
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
