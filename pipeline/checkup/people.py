@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipeline.checkup.line import Line, fail, ok, warn
+from pipeline.checkup.line import Line, State, fail, ok, warn
 from pipeline.settings import ReceiverKind, ReceiverSection, SecretUnavailable, Settings
 from pipeline.settings.text import visible
 
@@ -23,11 +23,19 @@ def check_people(settings: Settings, now: int, *, connect: bool) -> Iterator[Lin
     With `connect` a webhook's server is asked for the headers of its address (HEAD).
     """
     with ThreadPoolExecutor(max_workers=8) as pool:
-        yield from pool.map(lambda each: _receiver(each, now, connect=connect), settings.receivers)
-    yield _pages(settings)
+        told = list(
+            pool.map(lambda each: _receiver(each, now, connect=connect), settings.receivers)
+        )
+    yield from told
+    failing = {
+        receiver.name
+        for receiver, line in zip(settings.receivers, told, strict=True)
+        if line.state is State.FAIL
+    }
+    yield _pages(settings, failing)
 
 
-def _pages(settings: Settings) -> Line:
+def _pages(settings: Settings, failing: set[str]) -> Line:
     policy = settings.policy()
     kinds = {receiver.name: receiver.kind for receiver in settings.receivers}
     reached = [name for step in policy.steps for name in step]
@@ -38,13 +46,27 @@ def _pages(settings: Settings) -> Line:
             "go to the console alone: tonight they would wake nobody",
             "add a [[receivers]] of kind webhook and name it in [[policy.steps]]",
         )
-    if not set(awake) & set(policy.steps[0]):
+    usable = [name for name in awake if name not in failing]
+    if not usable:
+        names = visible(", ".join(dict.fromkeys(awake)), 200)
+        return fail(
+            "pages",
+            f"would reach nobody: {names} cannot be used",
+            "mend what is said above of each receiver",
+        )
+    if not set(usable) & set(policy.steps[0]):
+        if set(awake) & set(policy.steps[0]):
+            return warn(
+                "pages",
+                "the first step cannot be reached: somebody is woken only after it goes unanswered",
+                "mend what is said above of its receivers",
+            )
         return warn(
             "pages",
             "the first step is the console: somebody is woken only after it goes unanswered",
             "name a webhook in the first of [[policy.steps]]",
         )
-    return ok("pages", f"go to {visible(', '.join(dict.fromkeys(awake)), 200)}")
+    return ok("pages", f"go to {visible(', '.join(dict.fromkeys(usable)), 200)}")
 
 
 def _receiver(receiver: ReceiverSection, now: int, *, connect: bool) -> Line:

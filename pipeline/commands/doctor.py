@@ -56,12 +56,24 @@ def examine(found: Draft, data: Path | None, now: int, *, connect: bool) -> Iter
     settings = Settings(found.document, found.place)
     directory = data or settings.storage.directory
     yield from check_machine(now)
-    yield from _configuration(found)
+    configuration = list(_configuration(found))
+    yield from configuration
     yield from check_folder(directory)
     running = is_running(directory)
     yield from check_engine(directory, settings.ingest)
     yield from check_databases(directory, now, running=running)
-    yield from check_people(settings, now, connect=connect)
+    for line in check_people(settings, now, connect=connect):
+        if not _is_told(line, configuration):
+            yield line
+
+
+def _is_told(line: Line, before: list[Line]) -> bool:
+    """Whether a receiver's failure was told before, there with its place in the file."""
+    return (
+        line.state is State.FAIL
+        and line.subject.startswith("receiver ")
+        and any(each.state is State.FAIL and each.said.endswith(line.said) for each in before)
+    )
 
 
 def _configuration(found: Draft) -> Iterator[Line]:
@@ -95,5 +107,11 @@ def _print(lines: list[Line]) -> None:
     failed = [line for line in lines if line.state is State.FAIL]
     if failed:
         out.print(f"\n{len(failed)} would stop a page tonight.", style="bold red")
+    elif any(line.subject == "engine" and line.state is State.WARN for line in lines):
+        out.print(
+            "\nNothing found that would stop a page tonight, once `crisis-monitor run` is started.",
+            style="yellow",
+            soft_wrap=True,
+        )
     else:
         out.print("\nNothing found that would stop a page tonight.", style="green")

@@ -177,6 +177,7 @@ def test_a_receiver_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> N
         code, answer = examined()
         assert code == 1
         assert "cannot be reached" in line(answer, "receiver team", "fail")["said"]
+        assert "reach nobody: team" in line(answer, "pages", "fail")["said"]
         assert examined("--no-connect")[0] == 0
 
 
@@ -185,8 +186,10 @@ def test_a_missing_secret_and_an_unsigned_receiver() -> None:
         hook(url)
         code, answer = examined()
         assert code == 1
-        assert "HOOK_SECRET is not set" in line(answer, "receiver team", "fail")["said"]
+        assert sum("HOOK_SECRET is not set" in each["said"] for each in answer["lines"]) == 1
         assert "HOOK_SECRET is not set" in line(answer, "configuration", "fail")["said"]
+        assert "reach nobody: team" in line(answer, "pages", "fail")["said"]
+        assert answer["fail"] == 2
         hook(url, "")
         code, answer = examined()
         assert code == 0
@@ -203,6 +206,28 @@ def test_the_console_first_wakes_somebody_late() -> None:
         code, answer = examined()
     assert code == 0
     assert "goes unanswered" in line(answer, "pages", "warn")["said"]
+
+
+def test_a_first_step_that_fails_leaves_the_second() -> None:
+    with server(Answer()) as url:
+        hook(
+            url,
+            '[[receivers]]\nname = "lost"\nkind = "webhook"\nurl_env = "NOT_SET"\n'
+            '[[policy.steps]]\nreceivers = ["lost"]\n'
+            '[[policy.steps]]\nreceivers = ["team"]\n',
+        )
+        _, answer = examined()
+    assert "first step cannot be reached" in line(answer, "pages", "warn")["said"]
+
+
+def test_nothing_is_found_but_an_engine_is_still_to_be_started(tmp_path: Path) -> None:
+    with server(Answer()) as url:
+        hook(url, "")
+        said = CliRunner().invoke(APP, []).stdout
+        assert said.rstrip().endswith("tonight, once `crisis-monitor run` is started.")
+        with EngineLock(tmp_path):
+            said = CliRunner().invoke(APP, ["--data", str(tmp_path)]).stdout
+        assert said.rstrip().endswith("Nothing found that would stop a page tonight.")
 
 
 def test_mistakes_are_told_and_the_rest_is_looked_at() -> None:
