@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alerts import claims
+from alerts import claims, routing
 from alerts.facts import SAMPLE, SAMPLES, address, differences, facts, has_mentions
 from alerts.incident import Audience, Incident, State
 from alerts.notification import Part, Reason
@@ -92,7 +92,7 @@ def render(  # noqa: PLR0913, PLR0917  # what is said, of what, when, to whom, w
         *_changed(telling, notification),
         *(_said(telling, samples) if whole and has_mentions(incident) else ()),
         *_asked_for(telling, parts, public_url),
-        *_next(telling, parts),
+        *_next(telling, parts, notification.receiver),
     ]
     fields = facts(telling, notification, parts, samples)
     fields["title"] = title
@@ -144,17 +144,19 @@ def _story(telling: Telling) -> list[str]:
     lines = [
         f"{incident.severity.capitalize()}: {one_line(level.reason, SENTENCE) or 'no reason given'}"
     ]
-    since = f"Since {telling.when(incident.opened_at)}"
+    began = _began(telling)
     if incident.late_by >= LATE:
-        since += f"; noticed {incident.late_by // 60_000} min late"
-    lines.append(since)
+        began += f"; noticed {incident.late_by // 60_000} min late"
+    lines.append(began)
     if incident.opened_by:
         lines.append(f"Opened by hand by {name(incident.opened_by)}")
     if level.lane is not None and incident.rule is not Rule.BLINDNESS:
-        fold = f" ({level.fold:.1f} times)" if level.fold >= 1 else ""
+        known = not level.still_learning
+        fold = f" ({level.fold:.1f} times)" if known and level.fold >= 1 else ""
         lines.append(f"Observed {counted(level)}{fold}")
+        usual = f", usually {percent(level.usual_share)}" if known else ""
         lines.append(
-            f"Negative share {percent(level.share)}, usually {percent(level.usual_share)} "
+            f"Negative share {percent(level.share)}{usual} "
             f"(of {level.voices} voices; {level.mentions} mentions)"
         )
     if incident.still_learning:
@@ -164,12 +166,24 @@ def _story(telling: Telling) -> list[str]:
     return lines
 
 
+def _began(telling: Telling) -> str:
+    """Say since when, and, where it rose later, since when it is so severe."""
+    incident = telling.incident
+    began = telling.when(incident.opened_at)
+    if not incident.rises:
+        return f"Since {began}"
+    rose = telling.when(incident.rises[-1].at)
+    return f"Open since {began}, {incident.severity} since {rose}"
+
+
 def _brief(telling: Telling) -> list[str]:
     incident = telling.incident
     if incident.rule is Rule.BLINDNESS:
         return [f"Silent since {telling.when(incident.opened_at)}"]
-    how = incident.severity.capitalize()
-    lines = [f"{how} since {telling.when(incident.opened_at)}: {counted(incident.level)}"]
+    began = _began(telling)
+    if not incident.rises:
+        began = f"{incident.severity.capitalize()} since {telling.when(incident.opened_at)}"
+    lines = [f"{began}: {counted(incident.level)}"]
     if incident.owner:
         lines.append(f"Owner: {name(incident.owner)}")
     return lines
@@ -218,7 +232,7 @@ def _asked_for(telling: Telling, parts: tuple[Part, ...], public_url: str) -> li
     return lines
 
 
-def _next(telling: Telling, parts: tuple[Part, ...]) -> list[str]:
+def _next(telling: Telling, parts: tuple[Part, ...], receiver: str) -> list[str]:
     """Say when the next update of which audience is due, and when the ladder goes on."""
     incident = telling.incident
     lines: list[str] = []
@@ -231,8 +245,19 @@ def _next(telling: Telling, parts: tuple[Part, ...]) -> list[str]:
         if sentence and asked and at is not None:
             sentence += f"; next reminder {telling.when(at)}"
         lines.append(sentence)
-    rungs = claims.ladder(incident, telling.policy)
-    coming = next((at for at in rungs if at > telling.now), None)
-    if coming is not None and incident.severity.rank > 0 and incident.rule is not Rule.BLINDNESS:
-        lines.append(f"If nobody acknowledges, the next step is paged {telling.when(coming)}")
+    lines.append(_escalates(telling, receiver))
     return lines
+
+
+def _escalates(telling: Telling, receiver: str) -> str:
+    """Say when the ladder goes on, and whether it pages the reader again or somebody else."""
+    incident, policy = telling.incident, telling.policy
+    rungs = claims.ladder(incident, policy)
+    coming = next((rung for rung, at in enumerate(rungs) if at > telling.now), None)
+    if not coming or incident.severity.rank == 0 or incident.rule is Rule.BLINDNESS:
+        return ""
+    last = coming == len(rungs) - 1
+    names = routing.everybody(policy) if last else routing.step(coming, policy)
+    same = set(names) == set(routing.step(coming - 1, policy)) and receiver in names
+    who = "you are paged again" if same else "the next step is paged"
+    return f"If nobody acknowledges, {who} {telling.when(rungs[coming])}"

@@ -61,6 +61,15 @@ def span(duration: int) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+def until(ahead: int) -> str:
+    """Return how long it is until something: from a minute on, begun minutes count whole.
+
+    >>> until(44 * 60_000 + 59_000), until(60_001), until(45_000), until(3_599_000)
+    ('45 min', '2 min', '45 s', '1 h')
+    """
+    return span(ahead if ahead < _MINUTE else -(-ahead // _MINUTE) * _MINUTE)
+
+
 def told(at: int, now: int, zone: str) -> str:
     """Return wall time and distance: `02:10 CET (40 min ago)`.
 
@@ -68,9 +77,11 @@ def told(at: int, now: int, zone: str) -> str:
     '00:00 UTC (40 min ago)'
     >>> told(600_000, 0, "UTC")
     '00:10 UTC (in 10 min)'
+    >>> told(600_000, 1_000, "UTC")
+    '00:10 UTC (in 10 min)'
     """
     if at > now:
-        return f"{local(at, zone, now)} (in {span(at - now)})"
+        return f"{local(at, zone, now)} (in {until(at - now)})"
     ago = f"{span(now - at)} ago" if now - at >= _MINUTE else "just now"
     return f"{local(at, zone, now)} ({ago})"
 

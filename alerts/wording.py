@@ -1,5 +1,7 @@
 """The sentences a notification is made of; every one is plain text on one line."""
 
+import re
+
 import msgspec
 
 from alerts import clocks
@@ -7,7 +9,7 @@ from alerts.incident import BY_CALM, Audience, Incident, Level
 from alerts.notification import Part, Reason, Snapshot
 from alerts.plain import one_line, shell_word
 from alerts.policy import Policy
-from alerts.times import span, told
+from alerts.times import span, told, until
 from detectors.reading import Lane
 
 COMMAND = "crisis-monitor incidents"
@@ -20,6 +22,8 @@ SPANS = {
     Lane.FAST_60: "in an hour",
     Lane.SLOW: "in about 4 h",
 }
+
+_NAMED = re.compile(r"negative voices (in (?:an hour|\d{1,4} (?:min|h)))[,;]")
 
 
 class Telling(msgspec.Struct, frozen=True):
@@ -65,12 +69,25 @@ def percent(share: float) -> str:
 
 
 def counted(level: Level) -> str:
-    """Return observed against expected: `31 negative voices in 15 min, usually 4.2`."""
+    """Return observed against expected: `31 negative voices in 15 min, usually 4.2`.
+
+    While the brand is still being learnt nothing is usual, and none is named.
+    """
     if level.lane is None or level.lane is Lane.SILENCE:
         return one_line(level.reason, SENTENCE)
     what = "voices" if level.lane is Lane.VOLUME else "negative voices"
+    seen = f"{number(level.observed)} {what} {_window(level)}"
+    if level.still_learning:
+        return seen
     usual = f"usually {number(level.expected)}" if level.expected >= 0.05 else "usually none"
-    return f"{number(level.observed)} {what} {SPANS.get(level.lane, 'lately')}, {usual}"
+    return f"{seen}, {usual}"
+
+
+def _window(level: Level) -> str:
+    """Return the time a count is of; the floor's is configured, and its reason names it."""
+    if level.lane is Lane.FLOOR and (found := _NAMED.search(level.reason)):
+        return found[1]
+    return SPANS.get(level.lane, "lately") if level.lane else "lately"
 
 
 def headline(telling: Telling, part: Part) -> str:  # noqa: C901, PLR0911, PLR0912  # one line a reason
@@ -110,7 +127,7 @@ def asked(telling: Telling, part: Part) -> str:
     """Return which update is owed: `internal update overdue by 20 min`."""
     audience = part.reason.audience
     if part.since >= telling.now + 1000:
-        return f"{audience} update due in {span(part.since - telling.now)}"
+        return f"{audience} update due in {until(part.since - telling.now)}"
     late = telling.now - part.since
     if late < 60_000 and part.at == part.since:
         return f"{audience} update due now"
@@ -130,7 +147,7 @@ def changes(before: Snapshot, incident: Incident, telling: Telling) -> list[str]
     if before.severity is not incident.severity:
         found.append(f"severity {before.severity} -> {incident.severity}")
     if before.lane is level.lane and round(before.observed) != round(level.observed):
-        span_said = SPANS.get(level.lane, "lately") if level.lane else ""
+        span_said = _window(level) if level.lane else ""
         moved = f"{number(before.observed)} -> {number(level.observed)}"
         found.append(f"negative voices {span_said} {moved}")
     elif before.lane is not level.lane:

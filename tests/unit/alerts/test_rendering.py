@@ -73,6 +73,46 @@ def test_still_learning_is_said() -> None:
     assert any("Still learning" in line for line in page(after(None, floor, T0), T0).lines)
 
 
+def test_a_floor_page_names_its_window_and_nothing_usual() -> None:
+    for window in ("15 min", "5 min", "an hour"):
+        reason = f"38 negative voices in {window}; 60 % of voices negative"
+        floor = signal(lane=Lane.FLOOR, still_learning=True, observed=38, reason=reason)
+        rendered = page(after(None, floor, T0), T0)
+        assert rendered.title == (
+            f"WARNING united: 38 negative voices in {window}, since 09:00 EST (just now)"
+        )
+        assert f"Observed 38 negative voices in {window}" in rendered.lines
+    assert not any("usual" in line for line in rendered.lines)
+    assert "Negative share 60 % (of 50 voices; 60 mentions)" in rendered.lines
+
+
+def test_one_that_rose_says_since_when_it_is_critical() -> None:
+    now = T0 + 5 * MINUTE
+    incident = after(opened(), signal(SignalKind.LEVEL, 2, at=now, severity=Severity.CRITICAL), now)
+    began = "Open since 09:00 EST (5 min ago), critical since 09:05 EST (just now)"
+    told = replace(due(opened(), (), T0, POLICY)[-1].notification, reason=Reason.PAGE_RAISED)
+    assert began in render(told, incident, now, POLICY).lines
+    calm = replace(told, reason=Reason.CALM)
+    lines = render(calm, incident, now, POLICY).lines
+    assert f"{began}: 30 negative voices in 15 min, usually 4" in lines
+
+
+def test_a_ladder_of_one_step_pages_the_same_person_again() -> None:
+    alone = replace(POLICY, receivers=POLICY.receivers[:1], steps=(("ann",),), lead=(), ops=())
+    incident = opened()
+    first = due(incident, (), T0, alone)[-1].notification
+    said = render(first, incident, T0, alone, SEEN).lines[-1]
+    assert said == "If nobody acknowledges, you are paged again 09:05 EST (in 5 min)"
+    said = render(replace(first, receiver="bob"), incident, T0, POLICY, SEEN).lines[-1]
+    assert said.startswith("If nobody acknowledges, the next step is paged")
+
+
+def test_what_is_to_come_is_not_rounded_down() -> None:
+    now = T0 + 1000
+    lines = page(opened(Severity.CRITICAL), now).lines
+    assert "Next public update: due 09:45 EST (in 45 min)" in lines
+
+
 def test_a_reminder_says_what_changed_and_when_the_next_is_due() -> None:
     said = Said()
     incident = opened(Severity.WARNING)
