@@ -2,7 +2,7 @@
 
 import msgspec
 
-from alerts.incident import AnyEvent, Incident, Level, Updates
+from alerts.incident import AnyEvent, Incident, Level, Missed, Opened, Updates
 from pipeline.commands.output import rfc3339
 
 
@@ -71,6 +71,8 @@ def event_line(event: AnyEvent) -> str:
         for name in ("severity", "reason", "audience", "to", "verdict", "text", "link")
         if (value := document.get(name))
     ]
+    if isinstance(event, Opened | Missed) and event.level.reason:
+        said.insert(1, event.level.reason)
     by = f" by {event.by}" if event.by else ""
     return f"{document['at']}  {document['kind']}{by}{': ' if said else ''}{', '.join(said)}"
 

@@ -18,7 +18,7 @@ from alerts.command import (
     Resolve,
     Update,
 )
-from alerts.incident import Audience, Incident, Verdict
+from alerts.incident import Audience, Incident, Levelled, Verdict
 from alerts.lifecycle import decide
 from alerts.store import View, Work
 from detectors.reading import Rule
@@ -144,11 +144,18 @@ def show(
         return
     _print_incidents([incident])
     print_line("")
-    for event in events:
+    print_line("What happened")
+    told = [event for event in events if not isinstance(event, Levelled)]
+    for event in told:
         print_line(event_line(event))
+    if levels := len(events) - len(told):
+        print_line(f"and {levels} times how high it stood (--format json lists them)")
     print_line("")
+    print_line("What was said")
     for row in rows:
         print_line(notification_line(row))
+    if not rows:
+        print_line("nothing yet")
 
 
 @app.command("open")

@@ -23,7 +23,7 @@ def _first(shipped: Cadence) -> Any:  # pydantic's field, typed where it stands 
     return Field(
         default=shipped.first,
         description="when the first is due (internal: after acknowledgement, public: after "
-        'opening), or "never"',
+        'it opened with, or rose to, this severity), or "never"',
     )
 
 

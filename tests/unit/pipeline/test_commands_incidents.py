@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from alerts.store import open_store
+from detectors.signal import SignalKind
 from pipeline.commands import incidents, notifications
 from pipeline.log import LogKind, SqliteLog
 from tests.scene import START, Feed, Recorder, event_alerter, signal, ticks
@@ -72,6 +74,28 @@ def test_show_tells_the_history_and_every_attempt(data: Path) -> None:
     ]
     assert [attempt["result"] for attempt in said[0]["attempts"]] == ["delivered"]
     assert run(data, "incidents", "show", ID).exit_code == 0
+
+
+def test_show_for_people_has_headings_reasons_and_no_levels(tmp_path: Path) -> None:
+    levels = [
+        replace(signal(START + n * 60_000, n + 1, SignalKind.LEVEL, opened_at=START), observed=70)
+        for n in (1, 2)
+    ]
+    with open_store(f"sqlite:///{tmp_path / 'incidents.db'}") as store:
+        feed = Feed([signal(START), *levels, *ticks(START, START + 200_000)])
+        event_alerter(store, Recorder()).catch_up(feed, 0)
+    document = shown(tmp_path)
+    events = document["events"]
+    assert isinstance(events, list)
+    assert [each["kind"] for each in events] == ["opened", "levelled", "levelled"]
+    lines = run(tmp_path, "incidents", "show", ID).output.splitlines()
+    happened, said = lines.index("What happened"), lines.index("What was said")
+    assert happened < said
+    assert lines[happened + 1].endswith(f"opened: critical, {events[0]['level']['reason']}")
+    assert events[0]["level"]["reason"]
+    assert lines[happened + 2].startswith("and 2 times how high it stood")
+    assert "page" in lines[said + 1]
+    assert not any("levelled" in line for line in lines)
 
 
 def test_the_way_of_a_person_through_an_incident(data: Path) -> None:
