@@ -6,7 +6,7 @@ import msgspec
 
 from detectors.attention import Attention, AttentionState
 from detectors.crisis import Crisis, CrisisState
-from detectors.floor import read_floor
+from detectors.floor import Known, read_floor
 from detectors.negative_surge import NegativeSurge, SurgeState
 from detectors.observation import Bucket, BucketState, SourceHearing
 from detectors.reading import Lane, Reading
@@ -52,10 +52,11 @@ class BrandDetectors:
         warm = surge.baseline.warm
         readings = surge.close(bucket)
         if not warm and bucket.state is not BucketState.UNKNOWN:
-            known = surge.baseline.learnt >= self.settings.floor.fold_after
-            readings.append(
-                read_floor(surge.view(Lane.FLOOR), self.settings.floor, something_known=known)
-            )
+            known = None
+            if surge.baseline.learnt >= self.settings.floor.fold_after:
+                weight = surge.share.weight_of(self.settings.share.weight)
+                known = Known(surge.baseline.share, weight)
+            readings.append(read_floor(surge.view(Lane.FLOOR), self.settings.floor, known))
         signals = self.crisis.close(bucket, readings, surge, sources)
         attention = self.attention
         reading, said = attention.close(

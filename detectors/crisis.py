@@ -9,7 +9,7 @@ from detectors.lanes import View
 from detectors.negative_surge import NegativeSurge
 from detectors.observation import Bucket, BucketState, SourceHearing
 from detectors.reading import Lane, Reading, Reason, Rule
-from detectors.rolling import deviance_z
+from detectors.rolling import deviance_z, share_tail
 from detectors.settings import MINUTE, CalmSettings, Detection
 from detectors.severity import Severity
 from detectors.signal import Signal, SignalKind
@@ -17,6 +17,8 @@ from detectors.wording import opening_reason, rising_reason
 
 NEVER = -1
 """Stands for an instant that has not come."""
+USUAL_P = 0.01
+"""A share more probable than this under the brand's own is usual."""
 
 
 class SurgeStory(msgspec.Struct, array_like=True):
@@ -182,7 +184,19 @@ class Crisis:
     def _low(self, surge: NegativeSurge, window: int) -> bool:
         view = surge.over(window, Lane.FAST_60)
         calm = self.settings.calm
-        return view.observed <= max(calm.fold * view.expected, calm.least)
+        if view.observed <= max(calm.fold * view.expected, calm.least):
+            return True
+        # the level of a first day was learnt at other hours; the share tells calm from crisis
+        usual = calm.fold * surge.baseline.share * view.sample
+        return self.story.still_learning and view.observed <= usual
+
+    def _share_usual(self, view: View, surge: NegativeSurge) -> bool:
+        """Whether, on a first day, so many negatives are what so many voices usually hold."""
+        if not self.story.still_learning:
+            return False
+        hits = int(view.observed)
+        weight = surge.share.weight_of(self.settings.share.weight)
+        return share_tail(hits, max(view.sample, hits), surge.baseline.share, weight) > USUAL_P
 
     def _back(self, surge: NegativeSurge, calm: CalmSettings) -> bool:
         for window in (15 * MINUTE, 60 * MINUTE):
@@ -203,13 +217,16 @@ class Crisis:
         for lane in self.settings.fast_lanes:
             if lane.window <= severity.window:
                 view = surge.view(lane.lane)
-                if view.observed >= max(severity.minimum, severity.fold * view.expected):
+                if view.observed >= max(
+                    severity.minimum, severity.fold * view.expected
+                ) and not self._share_usual(view, surge):
                     reason = opening_reason(view, lane.window, surge.baseline.share)
                     break
         hour = surge.over(severity.window, Lane.FAST_60)
         if not reason and severity.reach and hour.reach >= severity.reach:
             reason = f"reach of {hour.reach} in an hour, the limit set is {severity.reach}"
-        if not reason and bucket.end - story.since >= severity.age and self._stands(surge):
+        old = bucket.end - story.since >= severity.age
+        if not reason and old and self._stands(surge) and not self._share_usual(hour, surge):
             reason = rising_reason((bucket.end - story.opened_at) // MINUTE, hour)
         if not reason:
             return False

@@ -159,13 +159,15 @@ SLOW_LANE = LaneSettings(
 class FloorSettings(msgspec.Struct, frozen=True):
     """The rule that may speak before anything is learnt.
 
-    Once `fold_after` of a brand is known, it also asks for `fold` times the expected.
+    Once `fold_after` of a brand is known, it also asks for `fold` times the expected, and for a
+    share no more probable under the brand's own, as far as it is known, than `share_p`.
     """
 
     window: int = 15 * MINUTE
     minimum: int = 15
     share: float = 0.5
     fold: float = 3.0
+    share_p: float = 0.001
     fold_after: int = HOUR
 
 
