@@ -28,6 +28,7 @@ from alerts.wording import (
     next_update,
     percent,
     resolver,
+    why,
 )
 from detectors.reading import Rule
 
@@ -141,9 +142,7 @@ def _story(telling: Telling) -> list[str]:
     """Tell how bad and why, since when, how much, what share."""
     incident = telling.incident
     level = incident.level
-    lines = [
-        f"{incident.severity.capitalize()}: {one_line(level.reason, SENTENCE) or 'no reason given'}"
-    ]
+    lines = [f"{incident.severity.capitalize()}: {why(level) or 'no reason given'}"]
     began = _began(telling)
     if incident.late_by >= LATE:
         began += f"; noticed {incident.late_by // 60_000} min late"

@@ -21,9 +21,11 @@ SPANS = {
     Lane.FAST_15: "in 15 min",
     Lane.FAST_60: "in an hour",
     Lane.SLOW: "in about 4 h",
+    Lane.FLOOR: "in 15 min",
 }
 
-_NAMED = re.compile(r"negative voices (in (?:an hour|\d{1,4} (?:min|h)))[,;]")
+_NAMED = re.compile(r"negative voices (in (?:an hour|\d{1,4} (?:min|h)));")
+_USUAL = re.compile(r", (?:[\d.]+ times the usual [\d.]+|usually (?:none|[\d.]+(?: %)?))")
 
 
 class Telling(msgspec.Struct, frozen=True):
@@ -83,8 +85,14 @@ def counted(level: Level) -> str:
     return f"{seen}, {usual}"
 
 
+def why(level: Level) -> str:
+    """Return the reason in words; while the brand is being learnt, without what would be usual."""
+    reason = _USUAL.sub("", level.reason) if level.still_learning else level.reason
+    return one_line(reason, SENTENCE)
+
+
 def _window(level: Level) -> str:
-    """Return the time a count is of; the floor's is configured, and its reason names it."""
+    """Return the time a count is of; the floor's own reason names the one configured."""
     if level.lane is Lane.FLOOR and (found := _NAMED.search(level.reason)):
         return found[1]
     return SPANS.get(level.lane, "lately") if level.lane else "lately"

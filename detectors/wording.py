@@ -21,21 +21,25 @@ def spell(duration: int) -> str:
 def opening_reason(view: View, window: int, usual_share: float) -> str:
     """Say how many negative voices there are against how many usually.
 
+    The floor's lane speaks while nothing is usual yet: there the numbers stand alone.
+
     >>> opening_reason(View(Lane.FAST_15, 31, 4.2, 40, 55), 15 * MINUTE, 0.2)
     '31 negative voices in 15 min, 7.4 times the usual 4.2; 78 % of voices negative, usually 20 %'
+    >>> opening_reason(View(Lane.FLOOR, 31, 0.0, 40, 55), 15 * MINUTE, 0.2)
+    '31 negative voices in 15 min; 78 % of voices negative'
     """
     about = "about " if view.lane is Lane.SLOW else ""
     span = spell(4 * HOUR if view.lane is Lane.SLOW else window)
     counted = f"{about}{round(view.observed)} negative voices in {about}{span}"
-    if view.expected >= 0.1:
+    learnt = view.lane is not Lane.FLOOR
+    if learnt and view.expected >= 0.1:
         fold = view.observed / view.expected
         counted += f", {fold:.1f} times the usual {view.expected:.1f}"
-    else:
+    elif learnt:
         counted += ", usually none"
     share = min(1.0, view.observed / view.sample) if view.sample else 0.0
-    return f"{counted}; {share:.0%} of voices negative, usually {usual_share:.0%}".replace(
-        "%", " %"
-    )
+    usual = f", usually {usual_share:.0%}" if learnt else ""
+    return f"{counted}; {share:.0%} of voices negative{usual}".replace("%", " %")
 
 
 def rising_reason(minutes: int, hour: View) -> str:

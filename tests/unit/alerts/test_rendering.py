@@ -82,6 +82,11 @@ def test_a_floor_page_names_its_window_and_nothing_usual() -> None:
             f"WARNING united: 38 negative voices in {window}, since 09:00 EST (just now)"
         )
         assert f"Observed 38 negative voices in {window}" in rendered.lines
+    reason = "20 negative voices in 5 min, 9.5 times the usual 2.1; 60 % of voices negative"
+    floor = replace(floor, reason=f"{reason}, usually 20 %")
+    rendered = page(after(None, floor, T0), T0)
+    assert rendered.title.startswith("WARNING united: 38 negative voices in 15 min, since")
+    assert rendered.lines[0] == ("Warning: 20 negative voices in 5 min; 60 % of voices negative")
     assert not any("usual" in line for line in rendered.lines)
     assert "Negative share 60 % (of 50 voices; 60 mentions)" in rendered.lines
 

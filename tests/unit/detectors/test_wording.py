@@ -23,12 +23,17 @@ def test_the_slow_lane_says_about() -> None:
 
 
 def test_nothing_usual_is_said_in_words() -> None:
-    view = View(Lane.FLOOR, 16, 0.0, 20, 20)
+    view = View(Lane.FAST_15, 16, 0.0, 20, 20)
     assert "usually none" in opening_reason(view, 15 * MINUTE, 0.25)
     reading = Reading(
         Rule.VOLUME, Lane.VOLUME, 40.0, 0.0, 3, 3.0, 3.0, 0.0, 3.0, 2.3, 1, Reason.HIT
     )
     assert attention_reason(reading) == "about 40 voices lately, usually none"
+
+
+def test_the_floor_names_nothing_usual() -> None:
+    said = opening_reason(View(Lane.FLOOR, 16, 4.0, 20, 20), 15 * MINUTE, 0.25)
+    assert said == "16 negative voices in 15 min; 80 % of voices negative"
 
 
 def test_a_first_line_fits_a_lock_screen() -> None:
