@@ -10,6 +10,7 @@ from pipeline.event_time import Unusable, instant_of, instant_of_number
 from pipeline.fields import (
     MAX_FIELD_CHARACTERS,
     MAX_URL_CHARACTERS,
+    brand_of,
     count_of,
     derived_id,
     kind_of,
@@ -204,7 +205,7 @@ def _mention(
         conversation_id=_short("conversation_id", public.conversation_id),
         in_reply_to=in_reply_to,
         owned=public.owned is True,
-        brand=_short("brand", public.brand),
+        brand=brand_of(public.brand) if public.brand else "",
     )
 
 

@@ -131,6 +131,7 @@ class EngineThread:
                 now = self._pace.tick(self._clock.now(), stopwatch())
                 self._engine.tick(now, retired=True)
             self._fold_all(until=stopwatch() + STOPS_WITHIN)
+            self._engine.log.check_in_place()
         except PipelineError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001  # the thread's last resort: said aloud, never swallowed
@@ -208,6 +209,7 @@ class EngineThread:
             return
         batches = [(item.batch, item.compose) for item in items if item.batch is not None]
         try:
+            self._engine.log.check_in_place()
             answers = self._engine.submit_all(batches, self._clock.now())
         except PipelineError as error:
             self._trouble("append_failed", error)

@@ -30,6 +30,7 @@ FIELDS = (
 )
 """What a column or key can be mapped to; `author` is the handle, or in JSON the author's object."""
 
+MAX_BRAND_CHARACTERS = 100
 MAX_FIELD_CHARACTERS = 512
 """Longest id, name or the like; a URL may have `MAX_URL_CHARACTERS`, a text 64 KiB of UTF-8."""
 MAX_URL_CHARACTERS = 8192
@@ -64,6 +65,27 @@ def short(field: str, value: str, most: int) -> str:
     if "\0" in value:
         raise Unusable(RejectedReason.INVALID, f"{field}: contains a NUL character")
     return value
+
+
+@lru_cache(maxsize=4096)
+def brand_of(value: str) -> str:
+    """Check a brand's name as its source gives it: one plain line of at most 100 characters.
+
+    A name stands in incidents' ids, on screens and in commands; `source:` means a silent source.
+
+    >>> brand_of(" Acme Air ")
+    'Acme Air'
+    """
+    name = value.strip()
+    if len(name) > MAX_BRAND_CHARACTERS:
+        wrong = f"longer than {MAX_BRAND_CHARACTERS} characters"
+    elif not name.isprintable():
+        wrong = "holds characters that cannot be seen"
+    elif name.casefold().startswith("source:"):
+        wrong = 'begins with "source:", which means a silent source'
+    else:
+        return name
+    raise Unusable(RejectedReason.INVALID, f"brand: {wrong}; give the brand's name")
 
 
 def refuse_future(event_time: int, now: int | None) -> None:

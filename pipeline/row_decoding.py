@@ -8,6 +8,7 @@ from pipeline.event_time import Unusable, instant_reader
 from pipeline.fields import (
     MAX_FIELD_CHARACTERS,
     MAX_URL_CHARACTERS,
+    brand_of,
     count_of_cell,
     derived_id,
     kind_of,
@@ -137,7 +138,7 @@ def row_decoder(
                 cells[at_conversation],
                 in_reply_to,
                 truth_of_cell("owned", cells[at_owned]) if cells[at_owned] else False,
-                cells[at_brand],
+                brand_of(cells[at_brand]) if cells[at_brand] else "",
             )
         except Unusable as why:
             return why

@@ -151,6 +151,12 @@ class Service:
             self._notifiers(),
             read_now=None if self._event_mode else now,
         )
+        if engine.log.signals_end and alerting.alerter.position <= 0:
+            _log.warning(
+                "incident_store_is_new",
+                detail="the log is older than incidents.db: incidents opened by hand, "
+                "acknowledgements and notes of before are not in it",
+            )
         self._closing += [alerting, mentions, buckets, sampled]
         self._closing += [for_mentions, for_buckets, for_people, for_samples]
 

@@ -193,6 +193,16 @@ def test_a_log_removed_under_a_running_engine_stops_it(service: Running, tmp_pat
     assert b"removed or replaced" in b" ".join(errors.split())
 
 
+def test_nothing_is_answered_for_that_a_removed_log_would_lose(
+    service: Running, tmp_path: Path
+) -> None:
+    httpx.post(f"{service.url}/v1/mentions", content=lines(5))
+    (tmp_path / "data" / "log.db").unlink()
+    answer = httpx.post(f"{service.url}/v1/mentions", content=lines(5, "Other"))
+    assert answer.status_code == 503
+    assert service.stop()[0] == 3
+
+
 def test_a_date_in_the_future_never_moves_an_event_log(tmp_path: Path) -> None:
     running = Running(tmp_path / "data", "--time", "event").up()
     try:

@@ -263,7 +263,7 @@ MENTIONS = st.builds(
     conversation_id=SHORT,
     in_reply_to=SHORT,
     owned=st.booleans(),
-    brand=SHORT,
+    brand=st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20),
 )
 
 
@@ -271,3 +271,13 @@ MENTIONS = st.builds(
 @given(MENTIONS)
 def test_what_is_written_is_read_back(mention: Mention) -> None:
     assert decode(encode_json(mention), now=None) == mention
+
+
+@pytest.mark.parametrize(
+    "brand", ["two\\nlines", "\\u001b[31m", "x" * 101, "source:http", "\\u202eevil"]
+)
+def test_a_brand_that_could_not_be_configured_is_refused(brand: str) -> None:
+    raw = f'{{"text": "x", "event_time": "2026-03-01T10:00:00Z", "brand": "{brand}"}}'.encode()
+    one = decode_json(raw, origin="o", defaults=SourceDefaults("s"), now=None, ingested_at=0)
+    assert isinstance(one, Rejected)
+    assert one.detail.startswith("brand: ")
