@@ -37,7 +37,7 @@ MENTIONS = st.builds(
     conversation_id=SHORT,
     in_reply_to=SHORT,
     owned=st.booleans(),
-    brand=SHORT,
+    brand=st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20),
 )
 
 
