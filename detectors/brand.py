@@ -12,6 +12,7 @@ from detectors.observation import Bucket, BucketState, SourceHearing
 from detectors.reading import Lane, Reading
 from detectors.settings import Detection
 from detectors.signal import Signal
+from detectors.usual import Usual
 
 
 class Closing(msgspec.Struct, frozen=True):
@@ -68,6 +69,21 @@ class BrandDetectors:
         if said is not None:
             signals.append(said)
         return Closing(tuple(readings), tuple(signals), self.crisis.story.open or attention.open)
+
+    def usual(self, bucket: Bucket) -> Usual:
+        """Tell what is usual for this bucket by all that was learnt up to now."""
+        surge = self.surge
+        base = surge.baseline
+        voices, voices_size = self.attention.volume.usual(bucket.length, bucket.cell)
+        return Usual(
+            voices,
+            voices_size,
+            base.expected(bucket.cell),
+            base.size,
+            base.share,
+            surge.share.weight_of(self.settings.share.weight),
+            base.learnt,
+        )
 
     def state(self) -> BrandState:
         """Give what a new one needs to go on equal."""

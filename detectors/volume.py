@@ -113,6 +113,13 @@ class VolumeDetector:
         """Whether an attention has started and not ended."""
         return self._open
 
+    def usual(self, bucket: int, cell: int) -> tuple[float, float]:
+        """Tell the count expected in `bucket` milliseconds of that cell, and the size r of a step.
+
+        The count is 0 while nothing is learnt.
+        """
+        return self._baseline.expected(cell) * bucket / self._step, self._baseline.size
+
     def close(self, bucket: Bucket) -> tuple[Reading, bool, bool]:
         """Take one closed bucket (or a run of unknown ones) in.
 

@@ -29,6 +29,7 @@ from pipeline.wire import (
     Tick,
     TimeRecord,
     pack_reading,
+    pack_usual,
 )
 
 ROW_EVERY = 60 * 60_000
@@ -308,7 +309,7 @@ class Fold:
             was_open = brand.surge_open
             closing = brand.close(bucket, hearing)
             if said or dark or was_open or closing.open or closing.signals:
-                self._emit(brand.name, bucket, closing)
+                self._emit(brand, bucket, closing)
                 changed.add(brand.name)
             elif brand.written_up_to <= written_before:
                 changed.add(brand.name)
@@ -346,20 +347,21 @@ class Fold:
             observation,
             count,
         )
-        self._emit(brand.name, bucket, brand.close(bucket, hearing))
+        self._emit(brand, bucket, brand.close(bucket, hearing))
 
-    def _emit(self, brand: str, bucket: Bucket, closing: Closing) -> None:
+    def _emit(self, brand: BrandFold, bucket: Bucket, closing: Closing) -> None:
         signals = self._out.signals
         signals.append(
             BucketRecord(
                 VERSION,
-                brand,
+                brand.name,
                 bucket.start,
                 bucket.length,
                 bucket.count,
                 bucket.state,
                 bucket.observation,
                 [pack_reading(reading) for reading in closing.readings],
+                pack_usual(brand.detectors.usual(bucket)),
             )
         )
         signals.extend(SignalRecord(VERSION, signal) for signal in closing.signals)

@@ -12,6 +12,7 @@ import msgspec
 from detectors.observation import BucketState, Observation
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.signal import Signal
+from detectors.usual import Usual
 from pipeline.judging.scorer import Judgement
 from pipeline.mention import Mention
 
@@ -89,7 +90,8 @@ class SignalRecord(msgspec.Struct, frozen=True, array_like=True, tag="signal"):
 class BucketRecord(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
     """A closed bucket as everything shown later reads it.
 
-    `readings` are packed (see `pack_reading`). `count` > 1: a run of unknown buckets.
+    `readings` and `usual` are packed (see `pack_reading`, `pack_usual`); `usual` is empty in
+    records of before it was kept. `count` > 1: a run of unknown buckets.
     """
 
     version: int
@@ -100,6 +102,7 @@ class BucketRecord(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
     state: BucketState
     observation: Observation
     readings: list[tuple[int, ...]]
+    usual: tuple[int, ...] = ()
 
 
 class JudgedEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -245,3 +248,32 @@ def unpack_reading(packed: tuple[int, ...]) -> Reading:
         )
     except (ValueError, IndexError) as error:
         raise WireError(f"not a reading: {packed!r}") from error
+
+
+def pack_usual(usual: Usual) -> tuple[int, ...]:
+    """Pack what is usual into seven integers: counts in thousandths, the rest as it is shown."""
+    return (
+        round(usual.voices * 1000),
+        round(usual.voices_size * 100),
+        round(usual.negatives * 1000),
+        round(usual.negatives_size * 100),
+        round(usual.share * 10_000),
+        round(usual.share_size * 100),
+        usual.learnt // 1000,
+    )
+
+
+def unpack_usual(packed: tuple[int, ...]) -> Usual | None:
+    """What `pack_usual` packed, to a thousandth; None where it was not kept."""
+    if len(packed) < 7:
+        return None
+    voices, voices_size, negatives, negatives_size, share, share_size, learnt = packed[:7]
+    return Usual(
+        voices / 1000,
+        voices_size / 100,
+        negatives / 1000,
+        negatives_size / 100,
+        share / 10_000,
+        share_size / 100,
+        learnt * 1000,
+    )

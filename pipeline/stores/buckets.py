@@ -7,7 +7,7 @@ import msgspec
 from detectors.observation import BucketState, Observation
 from pipeline.log.database import transaction, translated
 from pipeline.stores.database import LogReader
-from pipeline.wire import BucketRecord, decode_signals, encode
+from pipeline.wire import BucketRecord, decode_signals, encode, pack_usual, unpack_usual
 
 HOUR = 60 * 60_000
 MOST_GATHERED = 50_000
@@ -124,6 +124,23 @@ def _gathered(start: int, end: int, records: list[BucketRecord]) -> BucketRecord
         BucketState.BLIND if blind else BucketState.KNOWN,
         Observation(**sums),  # type: ignore[arg-type]  # each field's own kind of sum
         [],
+        _usual_of_all(records, end - start),
+    )
+
+
+def _usual_of_all(records: list[BucketRecord], length: int) -> tuple[int, ...]:
+    """The last one's, its expected counts for the whole span: a bucket left out was usual, too."""
+    known = [each for each in records if (usual := unpack_usual(each.usual)) and usual.learnt]
+    if not known:
+        return ()
+    usuals = [usual for each in known if (usual := unpack_usual(each.usual))]
+    time = sum(each.length for each in known)
+    return pack_usual(
+        msgspec.structs.replace(
+            usuals[-1],
+            voices=sum(each.voices for each in usuals) * length / time,
+            negatives=sum(each.negatives for each in usuals) * length / time,
+        )
     )
 
 
