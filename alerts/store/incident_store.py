@@ -49,6 +49,10 @@ class View:
         """Return the number of the newest event of all: it changes with every change."""
         return incidents.last_event(self._connection)
 
+    def last_attempt(self) -> int:
+        """Return a number that grows with every intent, attempt and outcome of the outbox."""
+        return outbox.last_change(self._connection)
+
     def watched(self) -> list[Incident]:
         """Return the incidents about which something may still have to be said."""
         return incidents.watched(self._connection)

@@ -64,6 +64,27 @@ _next_attempt = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(
 )
 
 
+_waiting = sa.select(sa.func.count()).where(outbox.c.state == str(Outcome.WAITING))
+_last_change = (
+    2 * sa.func.coalesce(sa.select(sa.func.max(outbox.c.id)).scalar_subquery(), 0)
+    - _waiting.select_from(outbox).scalar_subquery()
+    + 2 * sa.func.coalesce(sa.select(sa.func.max(attempts.c.id)).scalar_subquery(), 0)
+    - sa.select(sa.func.count())
+    .where(
+        attempts.c.id == sa.select(sa.func.max(attempts.c.id)).scalar_subquery(),
+        attempts.c.finished_at.is_(None),
+    )
+    .select_from(attempts)
+    .scalar_subquery()
+)
+
+
+def last_change(connection: sa.Connection) -> int:
+    """Return a number that grows with every intent, attempt and outcome."""
+    found: int | None = connection.execute(sa.select(_last_change)).scalar()
+    return found or 0
+
+
 def of_incident(connection: sa.Connection, incident_id: str) -> list[Planned]:
     """Return every row of an incident, in the order they were intended."""
     return _rows(connection.execute(_of_incident, {"incident": incident_id}))

@@ -1,0 +1,1 @@
+"""What pages and reports show, read from the stores: plain values, no markup."""

@@ -1,0 +1,47 @@
+"""What the composition root hands to the commands, so that no command knows who draws."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import typer
+
+from pipeline.clock import Clock
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from pipeline.backtest import BacktestReport
+
+
+class PageParts(msgspec.Struct, frozen=True):
+    """What a live page is made from; `url` is where it will be reached."""
+
+    directory: Path
+    settings: Settings
+    clock: Clock
+
+
+class Presenters(msgspec.Struct, frozen=True):
+    """Who draws what: the live page, the demonstration, the reports.
+
+    `page` makes the page's application. `demo(seed, seconds, port, open_browser)` runs until it
+    is stopped. `backtest_report(report, databases, settings, zone, into)` writes files and returns
+    them. `incident_report(databases, incident_id, settings, form)` gives one incident as text in
+    `html`, `md` or `json`.
+    """
+
+    page: "Callable[[PageParts], FastAPI]"
+    demo: Callable[..., None]
+    backtest_report: "Callable[[BacktestReport, Path, Settings, str, Path], list[Path]]"
+    incident_report: Callable[..., str]
+
+
+def presenters(context: typer.Context) -> Presenters:
+    """The presenters of a running command line."""
+    found = context.find_object(Presenters)
+    if found is None:  # the composition root gives them to every command
+        raise AssertionError("no presenters")
+    return found
