@@ -16,6 +16,7 @@ from pipeline.commands.replay import replay
 from pipeline.commands.run import run
 from pipeline.commands.status import status
 from pipeline.commands.why import why
+from pipeline.presenting import Presenters
 
 app = typer.Typer(
     help="Notices within minutes when talk about a brand turns into a crisis, pages the right "
@@ -53,8 +54,35 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
         raise typer.Exit
 
 
+def _presenters() -> Presenters:
+    """Import what draws only when it is asked to."""
+
+    def page(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # handed on as it comes
+        from dashboards.console.app import build_page  # noqa: PLC0415  # --help stays quick
+
+        return build_page(*given, **named)
+
+    def demo(*given: Any, **named: Any) -> Any:  # noqa: ANN401
+        from dashboards.demo.live import run_live_demo  # noqa: PLC0415
+
+        return run_live_demo(*given, **named)
+
+    def backtest_report(*given: Any, **named: Any) -> Any:  # noqa: ANN401
+        from dashboards.report.backtest import write_backtest_report  # noqa: PLC0415
+
+        return write_backtest_report(*given, **named)
+
+    def incident_report(*given: Any, **named: Any) -> Any:  # noqa: ANN401
+        from dashboards.report.incident import incident_report  # noqa: PLC0415
+
+        return incident_report(*given, **named)
+
+    return Presenters(page, demo, backtest_report, incident_report)
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     show_version: Annotated[  # noqa: FBT002  # a flag of the command line
         bool,
         typer.Option(
@@ -63,6 +91,7 @@ def _options(
     ] = False,
 ) -> None:
     del show_version
+    context.obj = _presenters()
 
 
 def main() -> None:
