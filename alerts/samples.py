@@ -1,4 +1,4 @@
-"""What people said, as a page shows it: three masked samples, languages and channels."""
+"""What people said, as a page shows it: masked samples, what drives them, languages, channels."""
 
 from typing import Protocol
 
@@ -21,12 +21,27 @@ class Sample(msgspec.Struct, frozen=True):
     event_time: int = 0
 
 
+class Driver(msgspec.Struct, frozen=True):
+    """One thing that the negatives of a crisis have in common and usual ones have not.
+
+    `kind` is word, phrase, hashtag, link, author or conversation; `phrase` at most 60 characters
+    on one line, names of brands, people and numbers masked (a stranger's words all the same:
+    escape them); `count` the independent voices; `sample` one of the mentions, masked.
+    """
+
+    kind: str
+    phrase: str
+    count: int
+    sample: Sample | None = None
+
+
 class Samples(msgspec.Struct, frozen=True):
-    """A few samples, and how many negatives there were by language and by channel."""
+    """A few samples, how many negatives there were by language and channel, what drives them."""
 
     samples: tuple[Sample, ...] = ()
     languages: tuple[tuple[str, int], ...] = ()
     channels: tuple[tuple[str, int], ...] = ()
+    drivers: tuple[Driver, ...] = ()
 
 
 class SampleSource(Protocol):
