@@ -11,6 +11,7 @@ from alerts.notification import Notification, Outcome
 from alerts.samples import NoSamples
 from alerts.store import IncidentStore, View
 from detectors.reading import Rule
+from detectors.settings import Sensitivity
 from detectors.severity import Severity
 from pipeline.alerting import make_alerting, recorders
 from pipeline.composition import EngineOptions, make_engine
@@ -59,12 +60,22 @@ class BacktestAttention(msgspec.Struct, frozen=True):
     closed_at: int | None
 
 
+class AtSensitivity(msgspec.Struct, frozen=True):
+    """One sensitivity: the incidents it gives, and how many pages they lead to, a week too."""
+
+    sensitivity: Sensitivity
+    incidents: list[BacktestIncident]
+    pages: int
+    pages_per_week: float
+
+
 class BacktestReport(msgspec.Struct, frozen=True):
     """What history would have led to, had nobody answered.
 
     `mentions` are distinct, without repeats and late ones; `first` and `last` bound the event
     times; `pages_per_week` counts the first notification of each opening, reopening or rise;
-    `ignored` are the mentions that concern no configured brand.
+    `ignored` are the mentions that concern no configured brand; `sensitivities` what every setting
+    of the sensitivity would have led to, where that was asked for.
     """
 
     mentions: int
@@ -80,6 +91,8 @@ class BacktestReport(msgspec.Struct, frozen=True):
     first: int | None
     last: int | None
     ignored: int = 0
+    pages: int = 0
+    sensitivities: tuple[AtSensitivity, ...] = ()
 
 
 def run_backtest(  # noqa: PLR0913  # what a command may say of it
@@ -135,7 +148,7 @@ def _run(  # noqa: PLR0913, PLR0917  # as above
         road.travel(bounds.watch(chunks), source="backtest", at=lambda: 0, moved=moved)
         totals = {name: brand.totals for name, brand in engine.fold.brands.items()}
         sums = sums_of(totals)
-        incidents, pages = _incidents(alerting.store)
+        incidents, pages = incidents_and_pages(alerting.store)
         return BacktestReport(
             sums.distinct,
             engine.log.rejections.by_reason(),
@@ -150,6 +163,7 @@ def _run(  # noqa: PLR0913, PLR0917  # as above
             bounds.first,
             bounds.last,
             road.ignored,
+            pages,
         )
     finally:
         alerting.close()
@@ -181,7 +195,7 @@ class _Bounds:
             yield chunk
 
 
-def _incidents(store: IncidentStore) -> tuple[list[BacktestIncident], int]:
+def incidents_and_pages(store: IncidentStore) -> tuple[list[BacktestIncident], int]:
     """Warning and critical incidents in order, and how many pages they led to."""
     listed = []
     pages = 0

@@ -28,14 +28,18 @@ class Presenters(msgspec.Struct, frozen=True):
     """Who draws what: the live page, the demonstration, the reports.
 
     `page` makes the page's application. `demo(seed, seconds, port, open_browser)` runs until it
-    is stopped. `backtest_report(report, databases, settings, zone, into)` writes files and returns
-    them. `incident_report(databases, incident_id, settings, form)` gives one incident as text in
-    `html`, `md` or `json`.
+    is stopped. `backtest_report(report, databases, settings, zone, into, moved)` writes files and
+    returns them, the page first; `moved` is told how many brands were drawn.
+    `incident_report(databases, incident_id, settings, form, now, zone)` gives one incident as text
+    in `html`, `md` or `json`; `now` is people's time in ms, `zone` None the brand's own. It raises
+    KeyError where there is none of this id.
     """
 
     page: "Callable[[PageParts], FastAPI]"
     demo: Callable[..., None]
-    backtest_report: "Callable[[BacktestReport, Path, Settings, str, Path], list[Path]]"
+    backtest_report: (
+        "Callable[[BacktestReport, Path, Settings, str, Path, Callable[[int], None]], list[Path]]"
+    )
     incident_report: Callable[..., str]
 
 

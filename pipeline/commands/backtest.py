@@ -1,6 +1,8 @@
 """`backtest FILE...`: what would have come of a history, had nobody answered."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ import typer
 from alerts.notification import Reason
 from detectors.settings import Sensitivity
 from pipeline.backtest import BacktestIncident, BacktestReport, run_backtest
+from pipeline.commands.backtest_report import prepare, told, with_sensitivities
 from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.files import (
     ChannelOption,
@@ -35,11 +38,13 @@ from pipeline.commands.output import (
     rfc3339,
 )
 from pipeline.mention import RejectedReason
+from pipeline.presenting import presenters
 from pipeline.scorers import ScorerName
 from pipeline.settings import load
 
 
 def backtest(  # noqa: PLR0913  # each is an option of the command line
+    context: typer.Context,
     files: FilesArgument,
     mapping: MapOption = [],  # noqa: B006  # typer reads it and leaves it as it is
     zone: ZoneOption = None,
@@ -53,6 +58,14 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
     keep: Annotated[
         Path | None, typer.Option(help="Keep the databases here, for `why` and `mentions`.")
     ] = None,
+    report_into: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="DIR",
+            help="Write report.html and pictures here (needs matplotlib: crisis-monitor[report]).",
+        ),
+    ] = None,
     config: ConfigOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -62,9 +75,15 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
 
     Example: crisis-monitor backtest mentions.csv --map event_time=created_at --zone Europe/Berlin
     """
-    with errors_told():
-        overrides = {} if sensitivity is None else {"detection": {"sensitivity": sensitivity.value}}
-        settings = load(config, overrides)
+    written: list[Path] = []
+    with errors_told(), ExitStack() as stack:
+        settings = load(config, _overrides(sensitivity))
+        databases = keep
+        if report_into is not None:
+            prepare(report_into)
+            if databases is None:
+                prefix = "crisis-monitor-backtest-"
+                databases = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
         history = file_source(files, mapping, zone, name=source, channel=channel, language=language)
         with progress_of(history, "backtest") as moved:
             report = run_backtest(
@@ -72,18 +91,38 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
                 settings,
                 zone=zone or "UTC",
                 scorer=scorer,
-                directory=keep,
+                directory=databases,
                 moved=moved,
             )
+        if report_into is not None and databases is not None and report.mentions:
+            report = with_sensitivities(
+                report,
+                databases,
+                settings,
+                lambda other: load(config, _overrides(other)),
+                zone=zone or "UTC",
+                scorer=scorer,
+            )
+            with told("drawing the report", 0) as drawn:
+                written = presenters(context).backtest_report(
+                    report, databases, settings, zone or "UTC", report_into, drawn
+                )
     if output is Format.JSON:
-        print_json(document(report))
+        shown = document(report)
+        print_json(shown | {"report": [str(path) for path in written]} if written else shown)
     else:
         _print(report, zone or "UTC")
+        if written:
+            console().print(f"\nreport: {plain(str(written[0]))} and {len(written) - 1} pictures")
     for hint in _hints(report):
         tell(hint)
     tell_complaints(history)
     if not report.mentions:
         raise typer.Exit(FINDING)
+
+
+def _overrides(sensitivity: Sensitivity | None) -> dict[str, object]:
+    return {} if sensitivity is None else {"detection": {"sensitivity": sensitivity.value}}
 
 
 def document(report: BacktestReport) -> dict[str, object]:

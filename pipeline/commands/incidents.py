@@ -20,9 +20,11 @@ from alerts.command import (
 )
 from alerts.incident import Audience, Incident, Levelled, Verdict
 from alerts.lifecycle import decide
-from alerts.store import View, Work
+from alerts.store import Work
 from detectors.reading import Rule
 from detectors.severity import Severity
+from pipeline.commands.incident_choice import IdArgument, chosen
+from pipeline.commands.incident_report import report
 from pipeline.commands.incident_views import (
     event_document,
     event_line,
@@ -48,7 +50,7 @@ from pipeline.commands.storage import (
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
 from pipeline.settings import parse_duration
-from pipeline.settings.text import is_plain, nearest, visible
+from pipeline.settings.text import is_plain, visible
 
 app = typer.Typer(help="Incidents, and what people do with them.", no_args_is_help=True)
 
@@ -74,9 +76,6 @@ def _this_user() -> str:
         return ""
 
 
-IdArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The incident's id, as `incidents list` shows it.")
-]
 ByOption = Annotated[
     str,
     typer.Option(
@@ -126,7 +125,7 @@ def show(
     Example: crisis-monitor incidents show Acme:negative_surge:2026-11-21T03:00:00Z
     """
     with errors_told(), incident_store(data) as store, store.read() as view:
-        incident = _one(view, incident_id)
+        incident = chosen(view, incident_id)
         events = view.events(incident.id)
         rows = view.notifications(incident_id=incident.id, limit=MANY)[::-1]
         ledgers = [view.attempts(row.id) for row in rows]
@@ -271,6 +270,9 @@ def note(
     _tell(_do(data, incident_id, Note(by=by, text=text)), "noted", output)
 
 
+app.command()(report)
+
+
 def _do(
     data: Path | None, incident_id: str, command: Command | Callable[[int], Command]
 ) -> Incident:
@@ -279,7 +281,7 @@ def _do(
         with incident_store(directory) as store, store.write() as work:
             now = now_in(directory, work)
             asked = command(now) if callable(command) else command
-            return _done(work, _one(work, incident_id), asked, now)
+            return _done(work, chosen(work, incident_id), asked, now)
 
 
 def _done(work: Work, incident: Incident | None, command: Command, now: int) -> Incident:
@@ -291,23 +293,6 @@ def _done(work: Work, incident: Incident | None, command: Command, now: int) -> 
     if after is None:  # a command is about an incident, or opens one
         raise AssertionError(command)
     return after
-
-
-def _one(view: View, incident_id: str) -> Incident:
-    found = view.incident(incident_id.strip())
-    if found is not None:
-        return found
-    near = _nearest(incident_id.strip(), view.incident_ids())
-    hint = f"; did you mean {visible(near, 400)}?" if near else "; see `incidents list`"
-    typer.echo(f"there is no incident {visible(incident_id, 400)}{hint}", err=True)
-    raise typer.Exit(FINDING)
-
-
-def _nearest(wanted: str, ids: list[str]) -> str:
-    """Find the one id that begins or ends like the word typed, else the one most like it."""
-    folded = wanted.casefold()
-    starting = [each for each in ids if folded and each.casefold().startswith(folded)]
-    return starting[-1] if starting else nearest(wanted, ids)
 
 
 def _check_brand(brand: str) -> None:
