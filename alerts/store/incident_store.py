@@ -32,10 +32,23 @@ class View:
         return incidents.latest(self._connection, brand, rule)
 
     def incidents(
-        self, *, only_open: bool = False, brand: str | None = None, limit: int | None = None
+        self,
+        *,
+        only_open: bool = False,
+        brand: str | None = None,
+        severity: str | None = None,
+        before: tuple[int, str] | None = None,
+        limit: int | None = None,
     ) -> list[Incident]:
-        """Return incidents, the last opened first."""
-        return incidents.listed(self._connection, only_open=only_open, brand=brand, limit=limit)
+        """Return incidents, the last opened first; `before`: those behind one's opening and id."""
+        return incidents.listed(
+            self._connection,
+            only_open=only_open,
+            brand=brand,
+            severity=severity,
+            before=before,
+            limit=limit,
+        )
 
     def incident_ids(self) -> list[str]:
         """Return every incident's id."""
@@ -98,6 +111,18 @@ class View:
     def attempts(self, row_id: int) -> list[Attempt]:
         """Return the ledger of one outbox row."""
         return outbox.ledger(self._connection, row_id)
+
+    def attempts_of(self, incident_id: str) -> dict[int, list[Attempt]]:
+        """Return the ledgers of an incident's outbox rows, by row."""
+        return outbox.ledgers(self._connection, incident_id)
+
+    def delivery_counts(self) -> dict[tuple[str, Outcome], int]:
+        """Return how many outbox rows each receiver has of each outcome."""
+        return outbox.counts(self._connection)
+
+    def failed_attempts(self, limit: int) -> list[tuple[str, Attempt]]:
+        """Return the last attempts that did not deliver, with their receivers, newest first."""
+        return outbox.failed(self._connection, limit)
 
     def position(self, partition: int) -> FeedPosition:
         """Return how far a partition of the signals log was applied."""

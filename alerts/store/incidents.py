@@ -79,14 +79,16 @@ def latest(connection: sa.Connection, brand: str, rule: str) -> Incident | None:
     return None if body is None else _incident_decoder.decode(body)
 
 
-def listed(
+def listed(  # noqa: PLR0913  # each narrows the list
     connection: sa.Connection,
     *,
     only_open: bool = False,
     brand: str | None = None,
+    severity: str | None = None,
+    before: tuple[int, str] | None = None,
     limit: int | None = None,
 ) -> list[Incident]:
-    """Incidents, the last opened first."""
+    """Incidents, the last opened first; `before`: those behind one's opening and id."""
     query = sa.select(incidents.c.body).order_by(
         incidents.c.opened_at.desc(), incidents.c.id.desc()
     )
@@ -94,6 +96,16 @@ def listed(
         query = query.where(incidents.c.is_open == 1)
     if brand is not None:
         query = query.where(incidents.c.brand == brand)
+    if severity is not None:
+        query = query.where(incidents.c.severity == severity)
+    if before is not None:
+        at, incident_id = before
+        query = query.where(
+            sa.or_(
+                incidents.c.opened_at < at,
+                sa.and_(incidents.c.opened_at == at, incidents.c.id < incident_id),
+            )
+        )
     if limit is not None:
         query = query.limit(limit)
     return [_incident_decoder.decode(body) for body in connection.execute(query).scalars()]

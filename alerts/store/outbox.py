@@ -195,16 +195,53 @@ def ledger(connection: sa.Connection, row_id: int) -> list[Attempt]:
     found = connection.execute(
         sa.select(attempts).where(attempts.c.outbox_id == row_id).order_by(attempts.c.number)
     )
-    return [
-        Attempt(
-            number=row.number,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            result=None if row.result is None else Result(row.result),
-            detail=row.detail,
+    return [_attempt(row) for row in found]
+
+
+def ledgers(connection: sa.Connection, incident_id: str) -> dict[int, list[Attempt]]:
+    """Every attempt at an incident's rows, by row, in order."""
+    found = connection.execute(
+        sa.select(attempts)
+        .join(outbox, outbox.c.id == attempts.c.outbox_id)
+        .where(outbox.c.incident_id == incident_id)
+        .order_by(attempts.c.outbox_id, attempts.c.number)
+    )
+    by_row: dict[int, list[Attempt]] = {}
+    for row in found:
+        by_row.setdefault(row.outbox_id, []).append(_attempt(row))
+    return by_row
+
+
+def counts(connection: sa.Connection) -> dict[tuple[str, Outcome], int]:
+    """How many rows each receiver has of each outcome."""
+    found = connection.execute(
+        sa.select(outbox.c.receiver, outbox.c.state, sa.func.count()).group_by(
+            outbox.c.receiver, outbox.c.state
         )
-        for row in found
-    ]
+    )
+    return {(receiver, Outcome(state)): count for receiver, state, count in found}
+
+
+def failed(connection: sa.Connection, limit: int) -> list[tuple[str, Attempt]]:
+    """The last attempts that ended without delivery, newest first."""
+    found = connection.execute(
+        sa.select(attempts, outbox.c.receiver)
+        .join(outbox, outbox.c.id == attempts.c.outbox_id)
+        .where(attempts.c.result.is_not(None), attempts.c.result != str(Result.DELIVERED))
+        .order_by(attempts.c.id.desc())
+        .limit(limit)
+    )
+    return [(row.receiver, _attempt(row)) for row in found]
+
+
+def _attempt(row: sa.Row[*tuple[object, ...]]) -> Attempt:
+    return Attempt(
+        number=row.number,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        result=None if row.result is None else Result(row.result),
+        detail=row.detail,
+    )
 
 
 def _rows(found: Iterable[sa.Row[*tuple[object, ...]]]) -> list[Planned]:

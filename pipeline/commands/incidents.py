@@ -19,7 +19,6 @@ from alerts.command import (
     Update,
 )
 from alerts.incident import Audience, Incident, Levelled, Verdict
-from alerts.lifecycle import decide
 from alerts.store import Work
 from detectors.reading import Rule
 from detectors.severity import Severity
@@ -49,14 +48,13 @@ from pipeline.commands.storage import (
 )
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
+from pipeline.incident_work import carry_out, wrong_brand
 from pipeline.settings import parse_duration
 from pipeline.settings.text import is_plain, visible
 
 app = typer.Typer(help="Incidents, and what people do with them.", no_args_is_help=True)
 
 MANY = 1_000_000
-LONGEST_NAME = 100
-"""Of a brand, as in the configuration."""
 NOT_NOW = frozenset(
     {
         RefusalReason.NO_INCIDENT,
@@ -285,22 +283,17 @@ def _do(
 
 
 def _done(work: Work, incident: Incident | None, command: Command, now: int) -> Incident:
-    decided = decide(incident, command, now)
-    if isinstance(decided, Refusal):
-        typer.echo(f"refused: {visible(decided.message, 2_000)}", err=True)
-        raise typer.Exit(FINDING if decided.reason in NOT_NOW else USAGE)
-    after = work.record(incident, decided)
-    if after is None:  # a command is about an incident, or opens one
-        raise AssertionError(command)
-    return after
+    done = carry_out(work, incident, command, now)
+    if isinstance(done, Refusal):
+        typer.echo(f"refused: {visible(done.message, 2_000)}", err=True)
+        raise typer.Exit(FINDING if done.reason in NOT_NOW else USAGE)
+    return done.incident
 
 
 def _check_brand(brand: str) -> None:
     """Hold a brand's name to what the configuration asks of one: it becomes part of ids."""
-    if not is_plain(brand):
-        raise SettingsError("--brand holds control characters: write it on one line, in plain text")
-    if len(brand) > LONGEST_NAME:
-        raise SettingsError(f"--brand is longer than {LONGEST_NAME} characters: shorten it")
+    if wrong := wrong_brand(brand):
+        raise SettingsError(f"--brand {wrong}")
 
 
 def _promised(text: str, now: int) -> int:

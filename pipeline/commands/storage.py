@@ -10,6 +10,7 @@ import typer
 from alerts.store import IncidentStore, View, open_store
 from pipeline.clock import SystemClock
 from pipeline.errors import EnvironmentProblem
+from pipeline.incident_work import people_time
 from pipeline.log import LogKind, SqliteLog
 from pipeline.settings import load
 
@@ -61,13 +62,11 @@ def incident_store(given: Path | None, *, create: bool = False) -> Iterator[Inci
 
 def now_in(directory: Path, view: View) -> int:
     """Return `now` for what people do here: the clock's, or the log's where it is an event log."""
+    event_log = False
     if (directory / LOG_FILE).is_file():
         log = SqliteLog.read(directory)
         try:
-            kind = log.kind
+            event_log = log.kind is LogKind.EVENT
         finally:
             log.close()
-        reached = view.last_time()
-        if kind is LogKind.EVENT and reached is not None:
-            return reached
-    return SystemClock().now()
+    return people_time(view, SystemClock().now(), event_log=event_log)
