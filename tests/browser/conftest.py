@@ -3,9 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.directories import fill_busy, fill_hostile
 
 CHROMIUM = os.environ.get("CRISIS_MONITOR_CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -35,3 +38,19 @@ def browser() -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of 300 brands, a dozen of them in trouble; only to be read."""
+    directory = tmp_path_factory.mktemp("busy")
+    fill_busy(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which everything that can hold a text holds a hostile one."""
+    directory = tmp_path_factory.mktemp("hostile")
+    fill_hostile(directory)
+    return directory
