@@ -50,7 +50,7 @@ from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
 from pipeline.incident_work import carry_out, wrong_brand
 from pipeline.settings import parse_duration
-from pipeline.settings.text import is_plain, visible
+from pipeline.settings.text import visible
 
 app = typer.Typer(help="Incidents, and what people do with them.", no_args_is_help=True)
 
