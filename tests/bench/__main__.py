@@ -85,6 +85,7 @@ BENCHES = (
     Bench("files", ("--rows", "100000"), _files),
     Bench("judging", ("--rounds", "2"), _judging),
     Bench("delivery", ("--incidents", "100"), _delivery),
+    Bench("page", ("--seconds", "4", "--rounds", "2", "--refreshes", "600")),
 )
 
 

@@ -1,0 +1,193 @@
+"""What open pages cost the engine; a part of `python -m tests.bench.page`."""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from tests.bench.figure import Figure, say
+from tests.bench.history import mentions
+
+BRANDS = 40
+AT_ONCE = 1_000
+STEADY = 1_500
+"""Mentions a second of the constant rate: 5.4 million an hour."""
+_RUN = (sys.executable, "-m", "pipeline", "run", "--time", "event", "--port", "0")
+
+
+class Engine:
+    """`run --time event` in a process of its own, with its page."""
+
+    def __init__(self, directory: Path) -> None:
+        said = directory / "said"
+        with said.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [*_RUN, "--data", str(directory / "data")],
+                stderr=stream,
+                cwd=Path(__file__).parents[2],
+            )
+        while "listening at " not in (text := said.read_text("utf-8")):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the engine did not start: {text}")
+            time.sleep(0.05)
+        self.url = text.split("listening at ")[1].split()[0]
+
+    def cpu(self) -> float:
+        """Seconds of CPU time of the process and of those it has started."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        return sum(
+            sum(map(int, _stat(number)[11:13])) / ticks for number in _family(self._process.pid)
+        )
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.communicate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _stat(number: int) -> list[str]:
+    return Path(f"/proc/{number}/stat").read_text("ascii").rpartition(")")[2].split()
+
+
+def _family(first: int) -> list[int]:
+    found = [first]
+    for number in (int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()):
+        with contextlib.suppress(OSError):
+            if int(_stat(number)[1]) in found:
+                found.append(number)
+    return found
+
+
+@contextlib.contextmanager
+def looking(url: str, paths: list[str]) -> Iterator[dict[str, int]]:
+    """Viewers at work; what they received, once they are gone."""
+    told: dict[str, int] = {}
+    if not paths:
+        yield told
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.viewers", url, *paths],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.5)
+    yield told
+    out, _ = process.communicate("")
+    told.update(json.loads(out))
+
+
+class Feeder:
+    """Posts a history in pieces, as fast as they are taken or so many a second."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._client = httpx.Client(timeout=60)
+        self._url = f"{url}/v1/mentions"
+        self._pieces = _pieces(number)
+
+    def feed(self, seconds: float, per_second: float = 0) -> tuple[int, float]:
+        """Feed for so long; mentions that were taken, and how long it took."""
+        count, began = 0, time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
+            ahead = count / per_second - passed if per_second else 0
+            if ahead > 0:
+                time.sleep(min(ahead, seconds - passed))
+                continue
+            body = next(self._pieces)
+            answer = self._client.post(self._url, content=body)
+            if answer.status_code in {429, 503}:
+                time.sleep(0.05)
+                continue
+            answer.raise_for_status()
+            count += answer.json()["accepted"]
+        return count, time.monotonic() - began
+
+
+def _pieces(number: int) -> Iterator[bytes]:
+    rows: list[bytes] = []
+    for each in mentions(number, BRANDS):
+        rows.append(
+            json.dumps(
+                {
+                    "id": each.id,
+                    "event_time": each.ingested_at,
+                    "text": each.text,
+                    "author": each.author.handle,
+                    "channel": each.channel,
+                    "brand": each.brand,
+                }
+            ).encode()
+        )
+        if len(rows) == AT_ONCE:
+            yield b"\n".join(rows)
+            rows = []
+    raise RuntimeError("the history is too short for this")
+
+
+def _looks(url: str, viewers: int) -> list[str]:
+    """Where people look: most at the situation, some at brands, a few at incidents and health."""
+    brands = httpx.get(url).text.split('href="/brands/')[1:]
+    names = [each.split('"')[0].split("?")[0] for each in brands] or ["Veloria%20Air"]
+    usual = ["/"] * 6 + [f"/brands/{name}" for name in dict.fromkeys(names)][:2]
+    every = [*usual, "/incidents", "/health"]
+    return [every[number % len(every)] for number in range(viewers)]
+
+
+def watched_engine(seconds: float, rounds: int, viewers: int) -> list[Figure]:
+    """The engine without and with viewers, in turn."""
+    with (
+        tempfile.TemporaryDirectory(prefix="crisis-monitor-bench-") as name,
+        Engine(Path(name)) as running,
+    ):
+        feeder = Feeder(running.url, 10_000_000)
+        feeder.feed(seconds)
+        paths = _looks(running.url, viewers)
+        rates: dict[bool, list[float]] = {False: [], True: []}
+        shares: dict[bool, list[float]] = {False: [], True: []}
+        seen: dict[str, int] = {}
+        for number in range(rounds):
+            for watched in ((False, True), (True, False))[number % 2]:
+                with looking(running.url, paths if watched else []) as told:
+                    count, took = feeder.feed(seconds)
+                    rates[watched].append(count / took)
+                seen = told or seen
+                say(f"page: {'with' if watched else 'without'} viewers {count / took:,.0f}/s")
+        for number in range(rounds):
+            for watched in ((False, True), (True, False))[number % 2]:
+                with looking(running.url, paths if watched else []):
+                    before = running.cpu()
+                    _, took = feeder.feed(seconds, STEADY)
+                    shares[watched].append((running.cpu() - before) / took)
+    fetched = seen.get("fetched", 0) / seconds
+    return [
+        Figure(
+            f"engine fed at full speed, {viewers} open pages",
+            statistics.median(rates[True]),
+            "mentions/s",
+            "no page open",
+            statistics.median(rates[False]),
+            note=f"{fetched:.0f} views fetched a second; failed {seen.get('failed', 0)}",
+        ),
+        Figure(
+            f"CPU at {STEADY:,} mentions/s, {viewers} open pages",
+            statistics.median(shares[True]) * 100,
+            "% of a core",
+            "no page open",
+            statistics.median(shares[False]) * 100,
+        ),
+    ]
