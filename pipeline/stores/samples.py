@@ -3,18 +3,18 @@
 import threading
 from collections import Counter, OrderedDict
 
-from alerts.samples import Sample, Samples
+from alerts.samples import Samples
 from detectors.reading import Rule
-from pipeline.judging.privacy import redact
 from pipeline.judging.scorer import Label
 from pipeline.log import SqliteLog
+from pipeline.stores.drivers import read_drivers
+from pipeline.stores.masked import sample_of
 from pipeline.stores.mentions import MentionFilter, MentionStore
 from pipeline.wire import JudgedEntry
 
 RECENT = 15 * 60_000
 LOOK_BACK = 60 * 60_000
 READ = 400
-LONGEST = 280
 REMEMBERED = 1_000
 
 
@@ -41,9 +41,10 @@ class MentionSamples:
             if len({entry.copy for entry in found}) < limit:
                 found = self._negatives(brand, around - LOOK_BACK, around)
         return Samples(
-            tuple(_sample(entry) for entry in _telling(found, limit)),
+            tuple(sample_of(entry) for entry in _telling(found, limit)),
             tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
             tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
+            read_drivers(self._store, brand, around - LOOK_BACK, around),
         )
 
     def _negatives(self, brand: str, since: int, until: int) -> list[JudgedEntry]:
@@ -78,16 +79,3 @@ def _telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:
             break
         chosen.setdefault(entry.copy, entry)
     return list(chosen.values())
-
-
-def _sample(entry: JudgedEntry) -> Sample:
-    mention = entry.mention
-    text = redact(mention.text, handles=True)
-    return Sample(
-        mention.id,
-        text if len(text) <= LONGEST else text[: LONGEST - 1] + "…",
-        mention.url,
-        mention.channel,
-        entry.judgement.language,
-        mention.event_time,
-    )

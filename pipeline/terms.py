@@ -1,0 +1,195 @@
+"""What a mention says, as terms that can be counted: words, word pairs, hashtags, links.
+
+Names of brands, handles, addresses and numbers are masked first and never become part of a term;
+what is read of one mention is bounded, so that a hostile text costs no more than a long one.
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+
+import msgspec
+
+from pipeline.judging.privacy import MASK, mask, redact
+from pipeline.stop_words import STOP
+
+READ = 1_000
+"""Characters of a text that are read."""
+LONGEST_WORD = 28
+"""Longer words are none; two of them fit into a phrase."""
+_SHORTEST_WORD = 3
+_MOST_TERMS = 150
+_LINKS = 5
+_NEAR = 3
+"""Small words that may stand between the two of a pair."""
+
+
+class TermKind(StrEnum):
+    """What kind of thing mentions have in common; the first is shown where two tell the same."""
+
+    CONVERSATION = "conversation"
+    LINK = "link"
+    HASHTAG = "hashtag"
+    PHRASE = "phrase"
+    WORD = "word"
+    AUTHOR = "author"
+
+
+class Term(msgspec.Struct, frozen=True, order=True, gc=False):
+    """One thing a mention says or does; equal where two mentions have it in common."""
+
+    kind: TermKind
+    value: str
+
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uf900-\ufaff"
+_INDIC = "\u0900-\u0963\u0966-\u0dff"
+_TOKEN = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}]+)"
+    rf"|(?P<hashtag>\#(?:[^\W{_UNSPACED}]|[{_UNSPACED}{_INDIC}])+)"
+    rf"|(?P<word>(?:[^\W_{_UNSPACED}]|[{_INDIC}])+(?:['’-](?:[^\W_{_UNSPACED}]|[{_INDIC}])+)*)"
+    r"|(?P<end>[^\w\s])"
+)
+_GAPS = frozenset("'’\"“”„‚‘-–—_*~")
+"""Signs that do not end a thought."""
+_CODE = re.compile(r"[a-z]{1,3}-?\d{2,5}[a-z]?")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,400}", re.IGNORECASE)
+_TRACKING = re.compile(
+    r"(?:utm_|mc_|pk_|_hs|at_).*|fbclid|gclid|dclid|igshid?|msclkid|si|s|t|ref|ref_src|source|amp"
+)
+_UNSAFE = re.compile(r"[^\x21-\x7e]+")
+
+
+def names_of(texts: AbstractSet[str]) -> frozenset[str]:
+    """Return the words that names of brands are made of, and the names written as one word.
+
+    >>> sorted(names_of({"Veloria Air", "@veloria_air"}))
+    ['air', 'veloria', 'veloria air', 'veloria_air', 'veloriaair']
+    """
+    names = set()
+    for text in texts:
+        low = text.lower().lstrip("@#")
+        words = re.findall(r"[^\W_]+", low)
+        names |= {low, "".join(words), *words}
+    return frozenset(name for name in names if name)
+
+
+def masked_names(text: str, spans: tuple[int, ...]) -> Iterator[str]:
+    """Give what stands at the masked spans of a text."""
+    for start, end in zip(spans[::2], spans[1::2], strict=False):
+        yield text[start:end]
+
+
+def terms_of(
+    text: str, spans: tuple[int, ...] = (), names: AbstractSet[str] = frozenset()
+) -> set[Term]:
+    """Return what a text says; at most 150 terms of its first 1,000 characters.
+
+    `spans` are the flat character spans of brands' names, `names` further words to leave out
+    (see `names_of`).
+
+    >>> sorted(term.value for term in terms_of("Acme check-in is broken! #NoBags", (0, 4)))
+    ['#nobags', 'broken', 'check-in', 'check-in broken']
+    """
+    found = {Term(TermKind.LINK, link) for link in links(text)}
+    last, apart = "", 0
+    for match in _TOKEN.finditer(plain(text, spans)):
+        kind, token = match.lastgroup, match[0].lower()
+        if kind == "end":
+            if token not in _GAPS:
+                last = ""
+            continue
+        if kind == "hashtag":
+            last = ""
+            if _is_tag(token, names):
+                found.add(Term(TermKind.HASHTAG, token))
+        elif kind == "unspaced":
+            last = ""
+            found |= {Term(TermKind.WORD, piece) for piece in _pieces(token)}
+        elif token == MASK:
+            last = ""
+        elif token in STOP or len(token) < _SHORTEST_WORD:
+            apart += 1
+        elif _is_word(token, names):
+            found.add(Term(TermKind.WORD, token))
+            if last and apart <= _NEAR and last != token:
+                found.add(Term(TermKind.PHRASE, f"{last} {token}"))
+            last, apart = token, 0
+        else:
+            last = ""
+        if len(found) >= _MOST_TERMS:
+            break
+    return found
+
+
+def plain(text: str, spans: tuple[int, ...] = ()) -> str:
+    """Return the beginning of a text with names, handles, links and addresses masked."""
+    end, kept = READ, []
+    for start, stop in zip(spans[::2], spans[1::2], strict=False):
+        if stop > READ:
+            end = min(end, max(start, 0))
+            break
+        kept += [start, stop]
+    masked = mask(text[:end], tuple(kept))
+    if "@" in masked or any(char.isdigit() for char in masked):
+        masked = redact(masked, handles=True)
+        for hidden in ("@[handle]", "[e-mail]", "[telephone]"):
+            masked = masked.replace(hidden, MASK)
+    return masked
+
+
+def links(text: str) -> Iterator[str]:
+    """Give host and path of the links in a text, without what only tracks who followed them.
+
+    >>> list(links("see https://www.News.example/a/b?utm_source=x&id=7#top."))
+    ['news.example/a/b?id=7']
+    """
+    if "/" not in text and "." not in text:
+        return
+    for count, match in enumerate(_URL.finditer(text[:READ])):
+        if count >= _LINKS:
+            return
+        address = match[0].rstrip(".,;:!?)]}'…").partition("#")[0]
+        path, _, query = address.partition("?")
+        host, slash, rest = path.partition("://")[2 * ("://" in path)].partition("/")
+        host = host.rpartition("@")[2].lower().removeprefix("www.")
+        kept = "&".join(
+            part
+            for part in query.split("&")
+            if part and not _TRACKING.fullmatch(part.split("=")[0].lower())
+        )
+        whole = host + (slash + rest).rstrip("/") + ("?" + kept if kept else "")
+        if "." in host and not _UNSAFE.search(host):
+            yield redact(whole, handles=True)
+
+
+def _is_word(token: str, names: AbstractSet[str]) -> bool:
+    if len(token) > LONGEST_WORD or token in names:
+        return False
+    if any(char.isdigit() for char in token):
+        return _CODE.fullmatch(token) is not None
+    return not names or names.isdisjoint(re.split("['’-]", token))
+
+
+def _is_tag(token: str, names: AbstractSet[str]) -> bool:
+    body = token[1:]
+    return (
+        2 <= len(body) <= 2 * LONGEST_WORD
+        and body not in names
+        and body.replace("_", "") not in names
+        and body not in STOP
+        and any(char.isalpha() for char in body)
+        and (not any(char.isdigit() for char in body) or not _CODE.fullmatch(body) or len(body) > 3)
+        and body != MASK
+    )
+
+
+def _pieces(run: str) -> Iterator[str]:
+    """Give the pieces of a run of letters that are written without spaces."""
+    run = run[:100]
+    if 2 <= len(run) <= 4:
+        yield run
+        return
+    for at in range(len(run) - 1):
+        yield run[at : at + 2]
