@@ -9,7 +9,10 @@ import msgspec
 
 from alerts.store import IncidentStore, open_store
 from pipeline.log import LogKind, SqliteLog
+from pipeline.log.sqlite import BUCKET
 from pipeline.stores import BucketTable, MentionStore
+from pipeline.stores.changes import ChangeTable
+from pipeline.wire import BucketRecord, decode_signals
 
 POOLED = 8
 """Sets of connections kept open between readers."""
@@ -37,6 +40,8 @@ class Books:
             self.buckets = BucketTable(directory, read_only=True)
             undo.callback(self.buckets.close)
             self.mentions = MentionStore(directory, read_only=True)
+            undo.callback(self.mentions.close)
+            self.changes = ChangeTable(directory, read_only=True)
             undo.pop_all()
         self.event_mode = self.log.kind is LogKind.EVENT
 
@@ -61,8 +66,22 @@ class Books:
             self.buckets.offset, self.mentions.offset, events, outbox, self.log.folded_offset
         )
 
+    def closed_up_to(self) -> int | None:
+        """Up to where the bucket table is whole: the end of the last bucket in it, or left out.
+
+        None before anything was folded. Read it before the buckets: they may only grow.
+        """
+        closed = self.log.closed_up_to
+        unread = self.log.signals(self.buckets.offset, 1, (BUCKET,))
+        if closed is not None and unread:
+            record = decode_signals(unread[0][1])
+            if isinstance(record, BucketRecord):
+                return min(closed, record.start)
+        return closed
+
     def close(self) -> None:
         """Let the connections go; the incident store belongs to the shelf."""
+        self.changes.close()
         self.mentions.close()
         self.buckets.close()
         self.log.close()

@@ -262,6 +262,13 @@ class SqliteLog:
             row = self._db.execute("SELECT body FROM partition").fetchone()
         return _partition_decoder.decode(row[0]).time if row else None
 
+    @property
+    def closed_up_to(self) -> int | None:
+        """The end of the last bucket closed, as last committed; None before the first tick."""
+        with translated(self.path):
+            row = self._db.execute("SELECT body FROM partition").fetchone()
+        return _partition_decoder.decode(row[0]).next_close if row else None
+
     def fold_rows(self) -> FoldRows | None:
         """The state as last committed, None for a log never folded."""
         with translated(self.path):

@@ -24,6 +24,14 @@ CREATE TABLE buckets (
 """
 
 
+_ADDED = (
+    "CREATE INDEX IF NOT EXISTS mentions_late ON mentions (brand, event_time) WHERE flags & 8",
+    """CREATE TABLE IF NOT EXISTS settings_changes (
+  at INTEGER NOT NULL, version TEXT NOT NULL, what TEXT NOT NULL, document TEXT NOT NULL)""",
+)
+"""What older files are given when next opened for writing; older programs do not mind it."""
+
+
 def open_database(
     directory: Path, *, read_only: bool = False, durable: bool = True
 ) -> sqlite3.Connection:
@@ -43,6 +51,8 @@ def open_database(
                     connection.execute(
                         "INSERT INTO meta VALUES ('version', ?)", (str(SCHEMA_VERSION),)
                     )
+                for statement in _ADDED:
+                    connection.execute(statement)
         with translated(path):
             _check_version(path, connection)
     except BaseException:

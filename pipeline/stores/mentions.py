@@ -89,6 +89,23 @@ class MentionStore(LogReader):
             ).fetchall()
         return [_decoder.decode(body) for (body,) in rows]
 
+    def late_by(self, brand: str, start: int, end: int, step: int) -> dict[int, int]:
+        """How many mentions came too late to be counted, by step of event time from `start` on.
+
+        Steps without any are left out. The index mentions_late makes it cheap: its condition
+        stands in the query word for word.
+        """
+        with translated(self.path):
+            number = self._brands.find(brand)
+            if number is None:
+                return {}
+            rows = self._db.execute(
+                "SELECT (event_time - ?) / ?, count(*) FROM mentions "
+                "WHERE brand = ? AND event_time >= ? AND event_time < ? AND flags & 8 GROUP BY 1",
+                (start, step, number, start, end),
+            ).fetchall()
+        return {start + index * step: count for index, count in rows}
+
     def show(self, mention_id: str) -> list[JudgedEntry]:
         """A mention by its id, once for each brand it concerns."""
         with translated(self.path):

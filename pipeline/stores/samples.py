@@ -41,7 +41,7 @@ class MentionSamples:
             if len({entry.copy for entry in found}) < limit:
                 found = self._negatives(brand, around - LOOK_BACK, around)
         return Samples(
-            tuple(sample_of(entry) for entry in _telling(found, limit)),
+            tuple(sample_of(entry) for entry in telling(found, limit)),
             tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
             tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
             read_drivers(self._store, brand, around - LOOK_BACK, around),
@@ -61,7 +61,7 @@ class MentionSamples:
         return self._wanted[asked]
 
 
-def _telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:
+def telling(entries: list[JudgedEntry], limit: int) -> list[JudgedEntry]:
     """The voices heard furthest, then the most negative, then the newest; each text once."""
     ranked = sorted(
         entries,
