@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from pipeline.clock import Clock
+from pipeline.health import Health
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class PageParts(msgspec.Struct, frozen=True):
-    """What a live page is made from; `url` is where it will be reached."""
+    """What a live page is made from; `health` is told when it cannot do its work."""
 
     directory: Path
     settings: Settings
     clock: Clock
+    health: Health | None = None
 
 
 class Presenters(msgspec.Struct, frozen=True):

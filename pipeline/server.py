@@ -12,7 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pipeline.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fastapi import FastAPI
 
@@ -28,7 +28,8 @@ class HttpServer:
 
     A client that dawdles over a request's head, or goes on sending a body that was already
     answered, is cut off after `head_time` milliseconds; of at most `connections` at a time, those
-    beyond are answered 503.
+    beyond are answered 503. An app whose `state` has `stopping` is told so by a call when it is to
+    end, so that answers without an end do not hold the server up.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class HttpServer:
         self._port = port
         self._thread: threading.Thread | None = None
         self._server = _Server(
+            getattr(app.state, "stopping", _nothing),
             uvicorn.Config(
                 app,
                 http=_patient_for(head_time / 1000),
                 ws="none",
-                lifespan="off",
+                lifespan="on",
                 loop="asyncio",
                 log_config=None,
                 access_log=False,
@@ -57,7 +59,7 @@ class HttpServer:
                 proxy_headers=False,
                 limit_concurrency=connections,
                 backlog=_BACKLOG,
-            )
+            ),
         )
 
     @property
@@ -82,7 +84,7 @@ class HttpServer:
             target=self._server.run, args=([listener],), name="http", daemon=True
         )
         self._thread.start()
-        if not self._server.up.wait(_START):
+        if not self._server.up.wait(_START) or not self._server.started:
             raise EnvironmentProblem(f"the HTTP server on {self.url} does not come up")
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -101,21 +103,27 @@ class HttpServer:
 class _Server(uvicorn.Server):
     """Tells when it is up, and leaves no connection behind when it goes."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, stopping: "Callable[[], None]", config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._stopping = stopping
 
     async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
         await super().startup(sockets)
         self.up.set()
 
     async def shutdown(self, sockets: "list[socket.socket] | None" = None) -> None:
+        self._stopping()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None:
                 transport.abort()
         await asyncio.sleep(0)
+
+
+def _nothing() -> None:
+    """What an app that has no endless answers does when it is to end."""
 
 
 def _patient_for(seconds: float) -> type[H11Protocol]:

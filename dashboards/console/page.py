@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import jinja2
+import msgspec
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
@@ -17,6 +18,8 @@ from pipeline.presenting import PageParts
 if TYPE_CHECKING:
     from alerts.policy import Policy
 
+COMPONENT = "page"
+"""How the page is called where the program says whether it is well."""
 KEPT = 512
 """Renderings kept for others who look at the same."""
 
@@ -97,14 +100,40 @@ class Page:
     ) -> HTMLResponse:
         """One view: a whole page, or what stands in its `main` where htmx asks for it."""
         fragment = request.headers.get("hx-request") == "true"
-        text = self.html(name, fragment=fragment, path=request.url.path, **context)
+        text = self.html(
+            name,
+            fragment=fragment,
+            path=request.url.path,
+            address=_address(request),
+            seen=self._seen(),
+            **context,
+        )
         return HTMLResponse(
             text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request"}
         )
 
+    def _seen(self) -> str:
+        """How far the stores were for what is shown, as page.js reads it."""
+        return msgspec.json.encode(self.marks).decode()
+
+    def well(self) -> None:
+        """Say that the stores can be read."""
+        if self.parts.health is not None:
+            self.parts.health.well(COMPONENT)
+
+    def ill(self, detail: str) -> None:
+        """Say why the stores cannot be read, until they can."""
+        if self.parts.health is not None:
+            self.parts.health.failed(COMPONENT, detail)
+
     def close(self) -> None:
         """Let the stores go."""
         self.shelf.close()
+
+
+def _address(request: Request) -> str:
+    """The path with what was asked of it, so that a refresh asks for the same."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def page_of(request: Request) -> Page:

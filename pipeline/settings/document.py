@@ -7,6 +7,7 @@ from pipeline.settings.sections.brand import BrandSection
 from pipeline.settings.sections.detection import DetectionSection
 from pipeline.settings.sections.ingest import IngestSection
 from pipeline.settings.sections.logs import LogsSection
+from pipeline.settings.sections.page import PageSection
 from pipeline.settings.sections.policy import PolicySection
 from pipeline.settings.sections.receiver import ReceiverSection
 from pipeline.settings.sections.source import SourceSection
@@ -26,6 +27,7 @@ class Document(BaseSettings):
 
     storage: StorageSection = Field(default=StorageSection(), description="the embedded store")
     ingest: IngestSection = Field(default=IngestSection(), description="the HTTP door")
+    page: PageSection = Field(default=PageSection(), description="the live page")
     sources: tuple[SourceSection, ...] = Field(default=(), description="where mentions come from")
     detection: DetectionSection = Field(
         default=DetectionSection(), description="when talk is a crisis"

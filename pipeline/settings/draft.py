@@ -52,7 +52,8 @@ class Draft:
     def strangers(self) -> tuple[str, ...]:
         """Return the variables named like the program's own that neither it nor the file reads."""
         named: set[str] = set()
-        sections = (self.document.ingest, *self.document.sources, *self.document.receivers)
+        document = self.document
+        sections = (document.ingest, document.page, *document.sources, *document.receivers)
         for section in sections:
             for kind in ("secret_env", "token_env", "url_env"):
                 named.add(getattr(section, kind, "").upper())

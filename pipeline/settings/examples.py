@@ -34,6 +34,28 @@ secret = "whsec_ZXhhbXBsZS1vbmx5LWRvLW5vdC11c2UtdGhpcw=="
 token = "example-only-do-not-use-this"
 """,
     ),
+    "page": (
+        """\
+[page]                         # for the whole team, behind a proxy that speaks https
+host = "0.0.0.0"
+port = 8090
+token_env = "CRISIS_MONITOR_PAGE_TOKEN"
+allowed_hosts = ["crisis.example.com", "crisis.intranet"]
+session = "8h"
+""",
+        """\
+[page]                         # another place a token may come from; several: one a line
+token_file = "/run/secrets/page-token"
+""",
+        """\
+[page]                         # for a trial on one machine; `config check` warns
+token = "example-only-do-not-use-this"
+""",
+        """\
+[page]                         # no page at all
+enabled = false
+""",
+    ),
     "sources": (
         """\
 [[sources]]

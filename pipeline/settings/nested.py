@@ -14,7 +14,7 @@ def anchor(data: dict[str, Any], folder: Path) -> None:
     storage = data.get("storage")
     if isinstance(storage, dict) and isinstance(storage.get("directory"), str):
         storage["directory"] = _joined(folder, storage["directory"])
-    sections: list[Any] = [data.get("ingest")]
+    sections: list[Any] = [data.get("ingest"), data.get("page")]
     for name in ("sources", "receivers"):
         listed = data.get(name)
         sections += listed if isinstance(listed, list) else []

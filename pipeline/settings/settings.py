@@ -11,6 +11,7 @@ from pipeline.settings.document import Document
 from pipeline.settings.findings import Finding
 from pipeline.settings.sections.ingest import IngestSection
 from pipeline.settings.sections.logs import LogsSection
+from pipeline.settings.sections.page import PageSection
 from pipeline.settings.sections.receiver import ReceiverSection
 from pipeline.settings.sections.source import SourceSection
 from pipeline.settings.sections.storage import StorageSection
@@ -39,6 +40,11 @@ class Settings:
     def ingest(self) -> IngestSection:
         """The HTTP door."""
         return self.document.ingest
+
+    @property
+    def page(self) -> PageSection:
+        """The live page."""
+        return self.document.page
 
     @property
     def sources(self) -> tuple[SourceSection, ...]:

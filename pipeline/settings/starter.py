@@ -30,6 +30,13 @@ port = 8080
 #secret_env = "CRISIS_MONITOR_INGEST_SECRET"
 #token_env = "CRISIS_MONITOR_INGEST_TOKEN"
 
+[page]
+# What people look at: http://127.0.0.1:8090/ while `crisis-monitor run` runs.
+host = "127.0.0.1"
+port = 8090
+# Beyond 127.0.0.1 a token is a must: people sign in with it.
+#token_env = "CRISIS_MONITOR_PAGE_TOKEN"
+
 [detection]
 # "fewer" false pages, or "balanced": quicker on small surges.
 sensitivity = "balanced"

@@ -32,8 +32,8 @@ class Signed(Section):
         return bool(self.secret is not None or self.secret_env or self.secret_file)
 
 
-class Keyed(Signed):
-    """A table that may also hold a bearer token."""
+class Tokened(Section):
+    """A table that may hold a bearer token: from a variable, from a file, or written in it."""
 
     token_env: str = Field(
         default="", description="environment variable that holds the bearer token"
@@ -54,3 +54,7 @@ class Keyed(Signed):
     def has_token(self) -> bool:
         """Whether a place for a bearer token is given (not whether it can be read)."""
         return bool(self.token is not None or self.token_env or self.token_file)
+
+
+class Keyed(Tokened, Signed):
+    """A table that may hold a signing secret, a bearer token, or both."""
