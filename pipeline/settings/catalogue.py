@@ -98,6 +98,7 @@ def _kind(field: FieldInfo) -> str:
 
 _KINDS: Final[dict[Any, str]] = {
     str: "text",
+    bool: "`true` or `false`",
     int: "whole number",
     float: "number",
     Path: "path",
@@ -115,6 +116,8 @@ def _default(field: FieldInfo) -> str:
         return _MISSING
     if isinstance(value, tuple):
         return f"`{json.dumps(value)}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, float):
         return f"`{value:g}`"
     if isinstance(value, str | Path):
