@@ -25,7 +25,8 @@ def prepare(into: Path) -> None:
     if find_spec("matplotlib") is None:
         raise EnvironmentProblem(
             "a report draws its charts with matplotlib, which is not installed: "
-            "pip install 'crisis-monitor[report]', or leave --report out"
+            "install it beside this program (pip install matplotlib, or the extra "
+            "crisis-monitor[report]), or leave --report out"
         )
     try:
         into.mkdir(parents=True, exist_ok=True)
