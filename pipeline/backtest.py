@@ -14,7 +14,7 @@ from detectors.reading import Rule
 from detectors.settings import Sensitivity
 from detectors.severity import Severity
 from pipeline.alerting import make_alerting, recorders
-from pipeline.composition import EngineOptions, make_engine
+from pipeline.composition import EngineOptions, make_engine, note_settings
 from pipeline.errors import LogMismatch
 from pipeline.log import LogKind
 from pipeline.mention import Mention, Rejected
@@ -132,6 +132,8 @@ def _run(  # noqa: PLR0913, PLR0917  # as above
     options = EngineOptions(LogKind.EVENT, scorer, zone, durable=False, any_brand=True)
     engine = make_engine(directory, settings, options)
     stores = Stores(directory, durable=False) if keep else None
+    if stores is not None:
+        note_settings(engine, settings, 0, durable=False)
     policy = settings.policy()
     alerting = make_alerting(
         directory,

@@ -10,6 +10,8 @@ from pipeline.fold_records import FoldSettings
 from pipeline.log import LogKind, SqliteLog
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings
+from pipeline.settings.said import said
+from pipeline.stores.changes import ChangeTable
 from pipeline.writing import Writer
 
 WRITER = "embedded"
@@ -66,3 +68,16 @@ def make_engine(directory: Path, settings: Settings, options: EngineOptions) -> 
     except BaseException:
         log.close()
         raise
+
+
+def note_settings(engine: Engine, settings: Settings, now: int, *, durable: bool = True) -> None:
+    """Note in mentions.db which settings are in force from now on, where they are new.
+
+    An event log's own time counts instead of `now`; before its first tick that is 0.
+    """
+    at = (engine.log.time or 0) if engine.event_mode else now
+    changes = ChangeTable(engine.log.directory, durable=durable)
+    try:
+        changes.note(at, settings.version, said(settings.document))
+    finally:
+        changes.close()

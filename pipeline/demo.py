@@ -14,7 +14,7 @@ from alerts.store import IncidentStore, View
 from detectors.reading import Rule
 from detectors.severity import Severity
 from pipeline.alerting import make_alerting
-from pipeline.composition import EngineOptions, make_engine
+from pipeline.composition import EngineOptions, make_engine, note_settings
 from pipeline.log import LogKind
 from pipeline.mention import Mention, Rejected
 from pipeline.pacing import paced
@@ -74,6 +74,7 @@ def run_demo(  # noqa: PLR0913  # the parts a demonstration is made of
         directory, settings, EngineOptions(LogKind.EVENT, durable=False, any_brand=True)
     )
     stores = Stores(directory, durable=False)
+    note_settings(engine, settings, 0, durable=False)
     alerting = make_alerting(
         directory,
         settings,

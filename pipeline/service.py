@@ -12,7 +12,7 @@ from alerts.notifiers.answer import Answer
 from alerts.notifiers.protocol import Message, Notifier
 from pipeline.alerting import Alerting, make_alerting, make_notifiers
 from pipeline.clock import Clock
-from pipeline.composition import EngineOptions, make_engine
+from pipeline.composition import EngineOptions, make_engine, note_settings
 from pipeline.decoding import SourceDefaults
 from pipeline.embedded import Engine
 from pipeline.engine_thread import EngineThread
@@ -104,6 +104,7 @@ class Service:
         engine = make_engine(self._directory, self._settings, self._options)
         self._closing.append(engine.log)
         self._start_consumers(engine)
+        note_settings(engine, self._settings, self._clock.now())
         self._start_engine(engine)
         self._start_door()
         self._start_readers()

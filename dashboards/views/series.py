@@ -142,7 +142,7 @@ def _counted(books: Books, brand: str, steps: Steps, as_of: int | None) -> Serie
         share_low=[],
         share_high=[],
         incidents=_incidents(books, brand, start, end),
-        changes=read_changes(books, start, end),
+        changes=read_changes(books, start, end, brand),
         lanes={},
     )
 

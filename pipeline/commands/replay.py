@@ -24,7 +24,7 @@ from pipeline.commands.files import (
 )
 from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption, data_directory
-from pipeline.composition import EngineOptions, make_engine
+from pipeline.composition import EngineOptions, make_engine, note_settings
 from pipeline.errors import LogMismatch
 from pipeline.log import EngineLock, LogKind
 from pipeline.mention import Mention, Rejected
@@ -141,6 +141,7 @@ def _into_log(  # noqa: PLR0913  # as above
         engine = make_engine(directory, settings, options)
         stores = Stores(directory)
         stores.mentions.check_belongs(engine.log.judged_end)
+        note_settings(engine, settings, clock.now())
         policy = settings.policy()
         notifiers = make_notifiers(settings, clock.now) if deliver else recorders(policy)
         alerting = make_alerting(

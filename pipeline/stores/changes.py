@@ -9,18 +9,22 @@ from pipeline.log.database import transaction, translated
 from pipeline.settings.text import visible
 from pipeline.stores.database import open_database
 
-NAMED = 6
-"""Settings named in one change; of the others only how many they are."""
+KEPT = 200
+"""Settings of which one change is kept; of the others only how many they are."""
 VALUE = 60
 """Characters of a value that are shown."""
+UPGRADED = "settings of another version of this program"
 
 
 class SettingsChange(msgspec.Struct, frozen=True):
-    """From `at` on the configuration of this `version` was in force; `what` says what is new."""
+    """From `at` on the configuration of this `version` was in force.
+
+    `what` says what was new in it, one setting each, as `differences` writes them.
+    """
 
     at: int
     version: str
-    what: str
+    what: tuple[str, ...]
 
 
 class ChangeTable:
@@ -43,11 +47,11 @@ class ChangeTable:
             if last is not None and last[1] == version:
                 return False
             before = msgspec.json.decode(last[2], type=dict[str, str]) if last else None
-            what = "" if before is None else differences(before, said)
+            what = () if before is None else differences(before, said)
             self._db.execute("UPDATE settings_changes SET document = '{}' WHERE document != '{}'")
             self._db.execute(
                 "INSERT INTO settings_changes (at, version, what, document) VALUES (?, ?, ?, ?)",
-                (at, version, what, msgspec.json.encode(dict(said)).decode()),
+                (at, version, _text(what), _text(dict(said))),
             )
         return True
 
@@ -61,48 +65,54 @@ class ChangeTable:
                 return []
             rows = self._db.execute(
                 "SELECT at, version, what FROM settings_changes "
-                "WHERE at >= ? AND at < ? AND what != '' ORDER BY rowid",
+                "WHERE at >= ? AND at < ? AND what != '[]' ORDER BY rowid",
                 (start, end),
             ).fetchall()
-        return [SettingsChange(*row) for row in rows]
+        return [
+            SettingsChange(at, version, msgspec.json.decode(what, type=tuple[str, ...]))
+            for at, version, what in rows
+        ]
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
 
-def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Say what is new in `after`, at most six settings by name; never empty.
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what is new in `after`, one setting or named table each; never nothing.
+
+    A setting that only one of the two knows is the program's news, not the configuration's.
 
     >>> differences({"detection.sensitivity": "balanced"}, {"detection.sensitivity": "fewer"})
-    'detection.sensitivity balanced -> fewer'
+    ('detection.sensitivity balanced -> fewer',)
     >>> differences({}, {"brands[Acme].zone": "UTC", "brands[Acme].aliases": "Acme Inc"})
-    'brands[Acme] added'
+    ('brands[Acme] added',)
     """
     said: dict[str, None] = {}
+    old_tables, new_tables = set(map(_table, before)), set(map(_table, after))
     for key in [*before, *(key for key in after if key not in before)]:
-        old, new = before.get(key), after.get(key)
-        if old == new:
-            continue
-        entry = _entry(key)
-        if entry and old is None and not any(other.startswith(entry + ".") for other in before):
-            said[f"{visible(entry)} added"] = None
-        elif entry and new is None and not any(other.startswith(entry + ".") for other in after):
-            said[f"{visible(entry)} removed"] = None
-        else:
-            said[f"{visible(key, 120)} {_value(old)} -> {_value(new)}"] = None
-    named = list(said)[:NAMED]
-    more = len(said) - len(named)
-    if more:
-        named.append(f"and {more} more")
-    return "; ".join(named) or "settings of another version of this program"
+        table = _table(key)
+        if table not in old_tables:
+            said[f"{visible(table)} added"] = None
+        elif table not in new_tables:
+            said[f"{visible(table)} removed"] = None
+        elif key in before and key in after and before[key] != after[key]:
+            said[f"{visible(key, 120)} {_value(before[key])} -> {_value(after[key])}"] = None
+    named = tuple(said)[:KEPT]
+    if len(said) > KEPT:
+        named += (f"and {len(said) - KEPT} more",)
+    return named or (UPGRADED,)
 
 
-def _entry(key: str) -> str:
+def _table(key: str) -> str:
     """The named table a setting stands in (`brands[Acme]`), empty for the others."""
     head, bracket, _ = key.rpartition("].")
     return f"{head}]" if bracket else ""
 
 
-def _value(value: str | None) -> str:
-    return "(nothing)" if not value else visible(value, VALUE)
+def _value(value: str) -> str:
+    return visible(value, VALUE) if value else "(nothing)"
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
