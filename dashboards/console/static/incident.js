@@ -1,0 +1,37 @@
+// Small comforts of the incident's forms; all of them work without this.
+(() => {
+  "use strict";
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  function prepare(root) {
+    if (!zone) return;
+    for (const input of root.querySelectorAll("input[data-zone]")) if (!input.value) input.value = zone;
+    for (const name of root.querySelectorAll("[data-zone-name]")) name.textContent = zone.replaceAll("_", " ");
+  }
+
+  // A time typed means "at that time"; a public update needs its link.
+  document.addEventListener("input", (event) => {
+    const { form, name } = event.target;
+    if (!form) return;
+    if (name === "next_at" && event.target.value) form.querySelector("input[name=next][value=at]").checked = true;
+    if (name === "audience") {
+      const link = form.querySelector("input[name=link]");
+      if (link) link.required = event.target.value === "public" && event.target.checked;
+    }
+  });
+
+  // A second click while the first is under way is no second wish.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.hasAttribute("data-sent")) event.preventDefault();
+    form.setAttribute("data-sent", "");
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
+
+  prepare(document);
+  if (location.hash) {
+    const wanted = document.querySelector(`details[id="${CSS.escape(location.hash.slice(1))}"]`);
+    if (wanted) wanted.open = true;
+  }
+})();

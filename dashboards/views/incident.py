@@ -1,0 +1,385 @@
+"""One incident as people must see it at night, and the list of all of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from alerts import clocks
+from alerts.facts import has_mentions
+from alerts.incident import (
+    Acknowledged,
+    AnyEvent,
+    Audience,
+    Incident,
+    SeverityRaised,
+    State,
+    Updated,
+)
+from alerts.lifecycle import fold
+from alerts.notification import Outcome, Snapshot, snapshot
+from alerts.plain import one_line
+from alerts.samples import Sample, Samples
+from alerts.store import Attempt, Planned
+from alerts.times import local, span
+from alerts.wording import SENTENCE, Telling, changes, counted, percent
+from dashboards.views.books import Books
+from dashboards.views.incident_words import (
+    OUTCOMES,
+    REASONS,
+    RESULTS,
+    cause,
+    sentence,
+)
+from dashboards.views.timeline import TimeLine, time_line
+from detectors.reading import Reading, Rule
+from detectors.severity import Severity
+from pipeline.stores.samples import MentionSamples
+from pipeline.why import Gate, explain, gates, meaning
+
+if TYPE_CHECKING:
+    from alerts.policy import Policy
+    from detectors.settings import Detection
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+BEFORE = 30 * MINUTE
+"""What was said in this time before the opening belongs to the incident's window."""
+LONGEST_WINDOW = 12 * HOUR
+SAMPLES = 5
+LISTED = 50
+
+
+class AudienceClock(msgspec.Struct, frozen=True):
+    """One audience's clock: `due_at` is None where no update is owed.
+
+    `first_after`: how long after acknowledgement the first will be due, while nobody has.
+    """
+
+    audience: Audience
+    due_at: int | None
+    overdue: bool
+    promised: bool
+    last_at: int | None
+    count: int
+    first_after: int | None = None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What is different since `since`: since the last update to an audience, or the opening."""
+
+    since: int
+    updated: bool
+    what: tuple[str, ...]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One attempt to deliver a message."""
+
+    at: int
+    result: str
+    detail: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One message: to whom, why, when it was planned, what became of it."""
+
+    at: int
+    receiver: str
+    reasons: tuple[str, ...]
+    outcome: Outcome
+    outcome_words: str
+    why: str
+    closed_at: int | None
+    next_attempt_at: int | None
+    calls: tuple[Call, ...]
+
+
+class LaneThen(msgspec.Struct, frozen=True):
+    """What one lane read when it opened, against what it asks for."""
+
+    reading: Reading
+    meaning: str
+    gate: Gate | None
+
+
+class Times(msgspec.Struct, frozen=True):
+    """How long things took, in milliseconds; from the opening to noticing, else from noticing."""
+
+    notice: int
+    acknowledge: int | None = None
+    internal: int | None = None
+    public: int | None = None
+    resolve: int | None = None
+
+
+class Possible(msgspec.Struct, frozen=True):
+    """What a person can do with it now."""
+
+    acknowledge: bool
+    update: bool
+    promise: bool
+    resolve: bool
+    assign: bool
+
+
+class IncidentStory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a person needs to know of one incident, as of `now`."""
+
+    incident: Incident
+    now: int
+    sentence: str
+    raised: str
+    stands: str
+    lanes: tuple[LaneThen, ...]
+    time_line: TimeLine
+    messages: tuple[Told, ...]
+    clocks: tuple[AudienceClock, ...]
+    changed: dict[Audience, Changed]
+    draft: str
+    samples: Samples | None
+    times: Times
+    possible: Possible
+    window: tuple[int, int]
+
+    @property
+    def next_clock(self) -> AudienceClock | None:
+        """The clock that runs out first."""
+        running = [clock for clock in self.clocks if clock.due_at is not None]
+        return min(running, key=lambda clock: clock.due_at or 0, default=None)
+
+
+class IncidentList(msgspec.Struct, frozen=True):
+    """Incidents, the last opened first; `behind` leads to those opened before them."""
+
+    incidents: tuple[Incident, ...]
+    behind: tuple[int, str] | None
+    brands: tuple[str, ...]
+
+
+def read_incidents(  # noqa: PLR0913  # each narrows the list
+    books: Books,
+    *,
+    only_open: bool = False,
+    brand: str | None = None,
+    severity: Severity | None = None,
+    before: tuple[int, str] | None = None,
+    limit: int = LISTED,
+) -> IncidentList:
+    """List incidents; `before` is where the list before this one ended."""
+    with books.incidents.read() as view:
+        found = view.incidents(
+            only_open=only_open, brand=brand, severity=severity, before=before, limit=limit + 1
+        )
+    shown = found[:limit]
+    more = len(found) > limit
+    return IncidentList(
+        tuple(shown),
+        (shown[-1].opened_at, shown[-1].id) if more else None,
+        tuple(books.brands()),
+    )
+
+
+def read_incident(
+    books: Books,
+    incident_id: str,
+    now: int,
+    policy: "Policy",
+    detection: "Detection | None" = None,
+) -> IncidentStory | None:
+    """Tell one incident's story; None where there is none of this id."""
+    with books.incidents.read() as view:
+        incident = view.incident(incident_id)
+        if incident is None:
+            return None
+        events = view.events(incident_id)
+        rows = view.planned(incident_id)
+        ledgers = view.attempts_of(incident_id)
+    window = window_of(incident, now)
+    samples = _samples(books, incident, window)
+    changed = {
+        audience: changed_since(events, incident, audience, now, policy) for audience in Audience
+    }
+    return IncidentStory(
+        incident=incident,
+        now=now,
+        sentence=sentence(incident),
+        raised=_raised(events),
+        stands=counted(incident.level),
+        lanes=_lanes(books, incident, detection),
+        time_line=time_line(events),
+        messages=tuple(_told(row, ledgers.get(row.id, [])) for row in rows),
+        clocks=tuple(_clock(incident, audience, now, policy) for audience in Audience),
+        changed=changed,
+        draft=draft(incident, changed[Audience.INTERNAL], now),
+        samples=samples,
+        times=times(incident, events),
+        possible=possible(incident),
+        window=window,
+    )
+
+
+def window_of(incident: Incident, now: int) -> tuple[int, int]:
+    """Return the event time an incident is about: half an hour before it to its end, or 12 h."""
+    if incident.rule is Rule.MANUAL:
+        end = incident.resolved_at or now
+    else:
+        end = max(incident.level.event_time, incident.opened_at)
+        if incident.is_open and incident.calm_at is None:
+            end = max(end, min(now, end + 10 * MINUTE))
+    return max(incident.opened_at - BEFORE, end - LONGEST_WINDOW), end
+
+
+def possible(incident: Incident) -> Possible:
+    """Return what a person can do with an incident as it stands."""
+    return Possible(
+        acknowledge=incident.state is State.OPEN,
+        update=incident.rule is not Rule.BLINDNESS,
+        promise=incident.is_open,
+        resolve=incident.is_open,
+        assign=incident.is_open,
+    )
+
+
+def times(incident: Incident, events: Sequence[AnyEvent]) -> Times:
+    """Return how long each step took the first time."""
+    start = incident.noticed_at
+
+    def first(kind: type[Acknowledged | Updated], audience: Audience | None = None) -> int | None:
+        for event in events:
+            if isinstance(event, kind) and (
+                audience is None or (isinstance(event, Updated) and event.audience is audience)
+            ):
+                return max(0, event.at - start)
+        return None
+
+    return Times(
+        notice=incident.late_by,
+        acknowledge=first(Acknowledged),
+        internal=first(Updated, Audience.INTERNAL),
+        public=first(Updated, Audience.PUBLIC),
+        resolve=None if incident.resolved_at is None else max(0, incident.resolved_at - start),
+    )
+
+
+def changed_since(
+    events: Sequence[AnyEvent],
+    incident: Incident,
+    audience: Audience,
+    now: int,
+    policy: "Policy",
+) -> Changed:
+    """Say what is different since an audience's last update; since the opening where none was."""
+    last = 0
+    for index, event in enumerate(events):
+        if isinstance(event, Updated) and event.audience is audience:
+            last = index
+    then = fold(events[: last + 1])
+    before: Snapshot = snapshot(then if then is not None else incident)
+    return Changed(
+        events[last].at if events else incident.noticed_at,
+        last > 0,
+        tuple(changes(before, incident, Telling(incident, now, "UTC", policy))),
+    )
+
+
+def draft(incident: Incident, changed: Changed, now: int) -> str:
+    """Put the facts of an internal update together, for a person to finish; never sent."""
+    level = incident.level
+    brand = one_line(incident.brand, 100)
+    lasted = span(max(0, (incident.resolved_at or now) - incident.opened_at))
+    since = local(incident.opened_at, "UTC", now)
+    said = [f"{brand}: {incident.severity} since {since} ({lasted}), {incident.state}."]
+    if level.lane is not None and incident.rule is not Rule.BLINDNESS:
+        usual = "" if level.still_learning else f", usually {percent(level.usual_share)}"
+        said.append(f"Now {counted(level)}; {percent(level.share)} of voices negative{usual}.")
+    else:
+        said.append(one_line(level.reason, SENTENCE))
+    if incident.calm_at is not None:
+        said.append(f"Calm since {local(incident.calm_at, 'UTC', now)}.")
+    if changed.what:
+        what = "the last update" if changed.updated else "the opening"
+        at = local(changed.since, "UTC", now)
+        said.append(f"Since {what} at {at}: {', '.join(changed.what)}.")
+    return "\n".join(said)
+
+
+def _raised(events: Sequence[AnyEvent]) -> str:
+    for event in reversed(events):
+        if isinstance(event, SeverityRaised):
+            return one_line(event.reason, SENTENCE)
+    return ""
+
+
+def _clock(incident: Incident, audience: Audience, now: int, policy: "Policy") -> AudienceClock:
+    due = clocks.owed_at(incident, audience, policy)
+    given = incident.updates(audience)
+    waits = (
+        due is None
+        and audience is Audience.INTERNAL
+        and incident.state is State.OPEN
+        and incident.rule is not Rule.BLINDNESS
+    )
+    return AudienceClock(
+        audience,
+        due,
+        due is not None and due <= now,
+        due is not None and given.promised == due,
+        given.last_at,
+        given.count,
+        policy.clocks.of(incident.severity, audience).first if waits else None,
+    )
+
+
+def _told(row: Planned, ledger: Sequence[Attempt]) -> Told:
+    notification = row.notification
+    return Told(
+        notification.at,
+        one_line(notification.receiver, 100),
+        tuple(REASONS[reason] for reason in notification.reasons),
+        row.outcome,
+        OUTCOMES[row.outcome],
+        "" if row.outcome is Outcome.DELIVERED else cause(row.detail),
+        row.closed_at,
+        row.next_attempt_at,
+        tuple(
+            Call(
+                attempt.started_at if attempt.finished_at is None else attempt.finished_at,
+                RESULTS[attempt.result],
+                one_line(attempt.detail, SENTENCE),
+            )
+            for attempt in ledger
+        ),
+    )
+
+
+def _lanes(books: Books, incident: Incident, detection: "Detection | None") -> tuple[LaneThen, ...]:
+    """Read the lanes of the bucket that opened it; none where buckets were gathered since."""
+    if not has_mentions(incident):
+        return ()
+    asked = {} if detection is None else {gate.lane: gate for gate in gates(detection)}
+    before = incident.opened_at - 1
+    found = explain(incident.brand, before, books.buckets.at(incident.brand, before), None)
+    return tuple(
+        LaneThen(reading, meaning(reading.reason), asked.get(reading.lane))
+        for reading in found.readings
+        if reading.rule is incident.rule
+    )
+
+
+def _samples(books: Books, incident: Incident, window: tuple[int, int]) -> Samples | None:
+    if not has_mentions(incident):
+        return Samples()
+    source = MentionSamples(books.log, books.mentions)
+    return source.samples(incident.brand, incident.rule, window[1], SAMPLES)
+
+
+__all__ = [
+    "AudienceClock",
+    "Changed",
+    "IncidentList",
+    "IncidentStory",
+    "Sample",
+    "read_incident",
+    "read_incidents",
+]
