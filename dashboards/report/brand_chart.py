@@ -60,6 +60,7 @@ def _voices(axes: "Axes", series: "Series") -> None:
     times = _corners(series)
     voices = _held(series.voices)
     _band(axes, times, series.low, series.expected, series.high)
+    axes.fill_between(times, 0, _held(series.negatives), color=SOFT, alpha=0.45, linewidth=0)
     _excess(axes, times, voices, _held(series.high))
     axes.plot(times, voices, color=INK, lw=0.9)
     axes.set_title("Voices " + _per(series.step))

@@ -13,6 +13,7 @@ from dashboards.report.page import rendered
 from dashboards.views.books import Shelf
 
 if TYPE_CHECKING:
+    from alerts.policy import Policy
     from dashboards.report.picture import Picture
     from dashboards.views.books import Books
     from pipeline.settings import Settings
@@ -46,7 +47,7 @@ def incident_report(  # noqa: PLR0913, PLR0917  # what a command hands over
                 return document(account, zone, now)
             if form == "md":
                 return markdown(account, zone, now)
-            return _page(books, account, zone, now)
+            return _page(books, account, zone, now, settings.policy())
     finally:
         shelf.close()
 
@@ -56,7 +57,7 @@ def zone_of(settings: "Settings", brand: str, otherwise: str = "UTC") -> str:
     return next((each.zone for each in settings.brands() if each.name == brand), otherwise)
 
 
-def _page(books: "Books", account: Account, zone: str, now: int) -> str:
+def _page(books: "Books", account: Account, zone: str, now: int, policy: "Policy") -> str:
     incident = account.incident
     shown: Picture | None = None
     note = ""
@@ -76,4 +77,12 @@ def _page(books: "Books", account: Account, zone: str, now: int) -> str:
             )
         else:
             note = f"Without a chart: matplotlib is not installed here ({EXTRA})."
-    return rendered("incident.html", account=account, zone=zone, now=now, picture=shown, note=note)
+    return rendered(
+        "incident.html",
+        account=account,
+        zone=zone,
+        now=now,
+        policy=policy,
+        picture=shown,
+        note=note,
+    )

@@ -21,7 +21,7 @@ from dashboards.report.words import (
     what,
 )
 
-_ACTIVE = re.compile(r"([\\`*_\[\]{}|~$^=!#@:])")
+_ACTIVE = re.compile(r"([\\`*_\[\]{}|~$^=!#@]|:(?! |\d\d\b(?!:)))")
 _STARTS = re.compile(r"^(\s*)([-+>]|\d{1,9}[.)])")
 
 
@@ -130,7 +130,9 @@ def _said(account: Account, zone: str) -> list[str]:
 
 
 def _outcome(outcome: Outcome, detail: str) -> str:
-    return f"{OUTCOMES[outcome]}: {plain(detail, 200)}" if detail else OUTCOMES[outcome]
+    if outcome is Outcome.DELIVERED or not detail:
+        return OUTCOMES[outcome]
+    return f"{OUTCOMES[outcome]}: {plain(detail, 200)}"
 
 
 def _drivers(account: Account) -> list[str]:

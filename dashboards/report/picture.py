@@ -108,7 +108,7 @@ def alternative(series: Series, brand: str, zone: str, letters: dict[str, str]) 
 def caption(series: Series, zone: str, letters: dict[str, str]) -> str:
     """What its lines and colours mean."""
     said = [
-        "Black: what was heard.",
+        "Black: what was heard; grey: the negative ones among the voices.",
         "Blue dashes and band: what was expected, and what chance gives around it in 95 of 100.",
         "Red: above that.",
         "A share of fewer than 5 voices is left out.",
