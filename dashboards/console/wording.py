@@ -1,12 +1,15 @@
 """Numbers, times and names as the page's templates write them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from alerts.plain import path_segment
-from alerts.times import rfc3339, span
+from alerts.plain import link, path_segment
+from alerts.times import rfc3339, span, until
+from dashboards.console.drawing import Bullet, spark_area, spark_line, spark_top
+from dashboards.views.bands import Band
 
 
 def count(value: float | None) -> str:
@@ -39,6 +42,50 @@ def when(at: int | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(rfc3339(at), said)
 
 
+def ago(at: int | None, now: int) -> Markup:
+    """How far an instant is from now, as a `time` element that page.js keeps true."""
+    if at is None:
+        return Markup("-")
+    away = f"in {until(at - now)}" if at > now else f"{span(now - at)} ago"
+    if abs(now - at) < 1_000:
+        away = "just now"
+    return Markup('<time datetime="{}" data-relative>{}</time>').format(rfc3339(at), away)
+
+
+def between(band: Band | None) -> str:
+    """A band of counts as words.
+
+    >>> between(Band(12.0, 20.0, 30.0)), between(Band(0.0, 0.5, 2.0)), between(None)
+    ('usually 12-30', 'usually up to 2', 'usual not known yet')
+    """
+    if band is None:
+        return "usual not known yet"
+    if band.low < 0.5:
+        return f"usually up to {count(round(band.high))}"
+    return f"usually {count(round(band.low))}-{count(round(band.high))}"
+
+
+def percents(band: Band | None) -> str:
+    """A band of shares as words.
+
+    >>> percents(Band(0.1, 0.2, 0.256)), percents(Band(0.0, 0.2, 0.256))
+    ('usually 10-26 %', 'usually up to 26 %')
+    """
+    if band is None:
+        return "usual not known yet"
+    low, high = round(band.low * 100), round(band.high * 100)
+    return f"usually {low}-{high} %" if low else f"usually up to {high} %"
+
+
+def plural(value: int, one: str, more: str = "") -> str:
+    """A count with its word.
+
+    >>> plural(1, "crisis", "crises"), plural(1200, "brand")
+    ('1 crisis', '1,200 brands')
+    """
+    return f"{value:,} {one if value == 1 else more or one + 's'}"
+
+
 def brand_address(name: str) -> str:
     """Where a brand is seen."""
     return f"/brands/{path_segment(name)}"
@@ -49,13 +96,33 @@ def incident_address(incident_id: str) -> str:
     return f"/incidents/{path_segment(incident_id)}"
 
 
+def query(asked: Mapping[str, object]) -> str:
+    """What is asked of an address, without what is empty.
+
+    >>> query({"q": "a&b", "sort": "", "standing": None}), query({})
+    ('?q=a%26b', '')
+    """
+    kept = {name: str(value) for name, value in asked.items() if value not in {"", None}}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "count": count,
     "percent": percent,
     "when": when,
+    "ago": ago,
+    "between": between,
+    "percents": percents,
+    "plural": plural,
     "span": span,
     "rfc3339": rfc3339,
+    "web_link": link,
     "brand_address": brand_address,
     "incident_address": incident_address,
+    "query": query,
     "safe_text": escape,
+    "bullet": Bullet,
+    "spark_line": spark_line,
+    "spark_area": spark_area,
+    "spark_top": spark_top,
 }
