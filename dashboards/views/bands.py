@@ -6,9 +6,8 @@ where they are small and have the same relative variance, or taken for a Gamma o
 they are nearly that.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
-from math import ceil, exp, inf, log1p, sqrt
+from math import ceil, exp, inf, lgamma, log1p, sqrt
 
 import msgspec
 
@@ -19,6 +18,8 @@ EXACT = 200
 SMOOTH = 20.0
 """From this shape on a large count is taken for a Gamma."""
 MOST_TERMS = 20_000
+POISSON = 1e6
+"""A size so great is no dispersion at all."""
 LOWER, UPPER = 0.025, 0.975
 _Z = 1.959963984540054
 
@@ -49,7 +50,7 @@ def count_band(expected: float, size: float, length: int) -> Band:
         return Band(0.0, 0.0, 0.0)
     r = size * sqrt(length / STEP) if size > 0.0 and length > 0 else inf
     if expected <= EXACT:
-        low, high = _quantiles(_counts(expected, r))
+        low, high = _counts(expected, r)
         return Band(low, expected, high)
     spread = 1.0 / expected + 1.0 / r
     shape = 1.0 / spread
@@ -59,7 +60,7 @@ def count_band(expected: float, size: float, length: int) -> Band:
             expected,
             float(ceil(_gamma(expected, shape, _Z) - 0.5)),
         )
-    low, high = _quantiles(_counts(EXACT, 1.0 / (spread - 1.0 / EXACT)))
+    low, high = _counts(EXACT, 1.0 / (spread - 1.0 / EXACT))
     return Band(low * expected / EXACT, expected, high * expected / EXACT)
 
 
@@ -84,62 +85,57 @@ def share_band(share: float, size: float, sample: int) -> Band:
         return Band(1.0 - other.high, share, 1.0 - other.low)
     m = size if size > 0.0 else inf
     if sample <= EXACT:
-        low, high = _quantiles(_hits(share, m, sample))
+        low, high = _hits(share, m, sample)
         return Band(low / sample, share, high / sample)
     spread = (1.0 + (sample - 1.0) / (m + 1.0)) / sample
     alike = (EXACT * spread - 1.0) / (EXACT - 1.0)
     if alike > 0.0:
-        low, high = _quantiles(_hits(share, 1.0 / alike - 1.0, EXACT))
+        low, high = _hits(share, 1.0 / alike - 1.0, EXACT)
         return Band(low / EXACT, share, high / EXACT)
     reach = _Z * sqrt(share * (1.0 - share) * spread)
     return Band(max(0.0, share - reach), share, min(1.0, share + reach))
 
 
-def _counts(mean: float, r: float) -> Iterator[float]:
-    """Yield P(0), P(1) ... of a negative binomial, of a Poisson where r is infinite."""
-    if r == inf or r > 1e9:
-        term = exp(-mean)
-        for k in range(MOST_TERMS):
-            yield term
-            term *= mean / (k + 1)
-        return
-    term = exp(-r * log1p(mean / r))
-    keep = mean / (r + mean)
-    for k in range(MOST_TERMS):
-        yield term
-        term *= keep * (r + k) / (k + 1)
-
-
-def _hits(share: float, m: float, sample: int) -> Iterator[float]:
-    """Yield P(0), P(1) ... P(sample) of a beta-binomial, of a binomial where m is infinite."""
-    if m == inf or m > 1e9:
-        term = (1.0 - share) ** sample
-        odds = share / (1.0 - share)
-        for k in range(sample + 1):
-            yield term
-            term *= odds * (sample - k) / (k + 1)
-        return
-    a, b = share * m, (1.0 - share) * m
-    term = 1.0
-    for i in range(sample):
-        term *= (b + i) / (m + i)
-    for k in range(sample + 1):
-        yield term
-        term *= (sample - k) * (a + k) / ((k + 1) * (b + sample - k - 1))
-
-
-def _quantiles(terms: Iterator[float]) -> tuple[float, float]:
-    """Give the least counts at which the sum reaches 2.5 % and 97.5 %."""
-    total = 0.0
-    low = -1
+def _counts(mean: float, r: float) -> tuple[float, float]:
+    """Give both quantiles of a negative binomial, of a Poisson where r is infinite."""
+    if r > POISSON:
+        term, keep, more = exp(-mean), mean, 0.0
+    else:
+        term, keep = exp(-r * log1p(mean / r)), mean / (r + mean)
+        more, keep = keep, keep * r
+    # P(k + 1) = P(k) (keep + more k) / (k + 1)
+    total = term
     k = 0
-    for k, term in enumerate(terms):
+    while total < LOWER and k < MOST_TERMS:
+        term *= (keep + more * k) / (k + 1)
+        k += 1
         total += term
-        if low < 0 and total >= LOWER:
-            low = k
-        if total >= UPPER:
-            break
-    return float(max(0, low)), float(k)
+    low = k
+    while total < UPPER and k < MOST_TERMS:
+        term *= (keep + more * k) / (k + 1)
+        k += 1
+        total += term
+    return float(low), float(k)
+
+
+def _hits(share: float, m: float, sample: int) -> tuple[float, float]:
+    """Give both quantiles of a beta-binomial, of a binomial where m is infinite."""
+    m = min(m, POISSON)
+    a, b = share * m, (1.0 - share) * m
+    term = exp(lgamma(sample + b) - lgamma(b) + lgamma(m) - lgamma(sample + m))
+    top = b + sample - 1.0
+    total = term
+    k = 0
+    while total < LOWER and k < sample:
+        term *= (sample - k) * (a + k) / ((k + 1) * (top - k))
+        k += 1
+        total += term
+    low = k
+    while total < UPPER and k < sample:
+        term *= (sample - k) * (a + k) / ((k + 1) * (top - k))
+        k += 1
+        total += term
+    return float(low), float(k)
 
 
 def _gamma(mean: float, shape: float, z: float) -> float:

@@ -5,7 +5,7 @@ from bisect import bisect_left
 import msgspec
 
 from dashboards.views.bands import count_band
-from dashboards.views.steps import MINUTE, Steps
+from dashboards.views.steps import MINUTE
 from detectors.observation import BucketState
 from detectors.usual import Usual
 from pipeline.stores import BucketTable
@@ -17,12 +17,15 @@ SLOTS = 48
 QUARTER = 15 * MINUTE
 WINDOW = 60 * MINUTE
 
-Slot = tuple[int | None, float | None]
-"""A half hour's voices and the upper end of their band; None where that is not known."""
+_Slot = tuple[int | None, float | None]
+_Sums = tuple[int, int, int, int, int, float, float, int]
+"""Mentions, voices, negatives, scored; known time; expected voices and negatives (thousandths) of
+the time in which something was learnt; the known time in which nothing was."""
+_ZERO: _Sums = (0, 0, 0, 0, 0, 0.0, 0.0, 0)
 
 
 class LastDay(msgspec.Struct, frozen=True):
-    """One brand as of the closed time.
+    """One brand as of the closed time; see `situation.Row` for `spark` and `spark_high`.
 
     Counts are of the window's known time, `known` milliseconds; `usual` is what is expected of
     it, None while nothing is learnt. `quarters` are the negative voices of its last and last but
@@ -40,7 +43,8 @@ class LastDay(msgspec.Struct, frozen=True):
     state: BucketState = BucketState.UNKNOWN
     as_of: int | None = None
     learnt: int = 0
-    slots: tuple[Slot, ...] = ((None, None),) * SLOTS
+    spark: tuple[int | None, ...] = (None,) * SLOTS
+    spark_high: tuple[float | None, ...] = (None,) * SLOTS
 
 
 NOTHING = LastDay()
@@ -50,107 +54,162 @@ class Recent:
     """Reads one brand's last day, and at the next look only what is new.
 
     Guarantees: what it tells depends on the bucket table and the closed time alone, never on
-    earlier looks; between looks it keeps half hours that are over and the last hour's buckets.
+    earlier looks, and is what `Steps` makes of the same buckets. Between looks it keeps the half
+    hours that are over and running sums at the ends of the last hour's buckets: any span's sums
+    are the difference of two of them, so a look costs the same whatever was said.
     """
 
-    __slots__ = ("_before", "_brand", "_kept", "_over", "_reached", "_seen", "_told")
+    __slots__ = (
+        "_brand",
+        "_ends",
+        "_kept",
+        "_over",
+        "_reached",
+        "_starts",
+        "_sums",
+        "_told",
+        "_unknown",
+    )
 
     def __init__(self, brand: str) -> None:
         self._brand = brand
-        self._kept: list[Figures] = []
-        self._before: Figures | None = None
-        self._over: dict[int, Slot] = {}
-        self._seen = 0
         self._reached: int | None = None
         self._told = NOTHING
+        self._over: dict[int, _Slot] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._over.clear()
+        self._kept: list[Figures] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._sums: list[_Sums] = []
+        self._unknown: list[tuple[int, int]] = []
 
     def read(self, table: BucketTable, closed: int | None) -> LastDay:
-        """Tell the last day up to the closed time, which never goes back."""
+        """Tell the last day up to the closed time."""
         if closed is None or closed == self._reached:
             return self._told
         running = closed - closed % HALF_HOUR
         oldest = running - (SLOTS - 1) * HALF_HOUR
-        first = self._first_open(oldest)
-        if self._reached is None or self._reached < oldest:
-            self._over.clear()
-            self._seen = first = oldest
-            self._kept = []
-            self._before = table.figures_before(self._brand, oldest)
+        new: list[Figures] = []
+        if self._reached is None or not oldest <= self._reached < closed:
+            self._begin()
+            before = table.figures_before(self._brand, oldest)
+            new = [] if before is None else [before]
+        new += table.figures(self._brand, self._starts[-1] + 1 if self._starts else oldest, closed)
+        for each in new:
+            self._take(each, oldest)
         self._reached = closed
-        self._kept += table.figures(self._brand, self._seen, closed)
-        if self._kept:
-            self._seen = self._kept[-1].start + 1
-        self._told = self._tell(closed, first, running)
-        self._forget(oldest, min(running, closed - WINDOW))
+        self._told = self._tell(closed, oldest, running) if self._kept else NOTHING
         return self._told
 
-    def _first_open(self, oldest: int) -> int:
-        return max(self._over, default=oldest - HALF_HOUR) + HALF_HOUR
+    def _take(self, each: Figures, oldest: int) -> None:
+        if not self._kept and each.start > oldest:
+            self._unknown.append((oldest, each.start))
+        sums = self._up_to(each.start)
+        if each.state is BucketState.UNKNOWN:
+            self._unknown.append((each.start, each.end))
+        else:
+            seen, usual = each.observation, each.usual
+            mentions, voices, negatives, scored, known, expected, negative, bare = sums
+            learnt = usual and usual[6]
+            sums = (
+                mentions + seen.mentions,
+                voices + seen.voices,
+                negatives + seen.negative_voices,
+                scored + seen.scored_voices,
+                known + each.length,
+                expected + usual[0] if learnt else expected,
+                negative + usual[2] if learnt else negative,
+                bare if learnt else bare + each.length,
+            )
+        self._kept.append(each)
+        self._starts.append(each.start)
+        self._ends.append(each.end)
+        self._sums.append(sums)
 
-    def _tell(self, closed: int, first: int, running: int) -> LastDay:
-        self._over.update(self._slots(first, running, closed))
-        hour = self._steps(closed - WINDOW, QUARTER, WINDOW // QUARTER, closed)
-        last = self._kept[-1] if self._kept else self._before
-        if last is None:
-            return NOTHING
-        oldest = running - (SLOTS - 1) * HALF_HOUR
-        slots = tuple(self._over[oldest + each * HALF_HOUR] for each in range(SLOTS))
-        del self._over[running]  # it is still running
-        states = hour.states()[-2:]
+    def _up_to(self, instant: int) -> _Sums:
+        """The sums of all buckets that start before an instant, and of what was left out."""
+        index = bisect_left(self._starts, instant) - 1
+        if index < 0:
+            return _ZERO
+        sums = self._sums[index]
+        gap = instant - self._ends[index]
+        if gap <= 0:
+            return sums
+        mentions, voices, negatives, scored, known, expected, negative, bare = sums
+        last = self._kept[index]
+        usual = last.usual
+        if usual and usual[6]:
+            expected += usual[0] * gap / last.length
+            negative += usual[2] * gap / last.length
+        else:
+            bare += gap
+        return (mentions, voices, negatives, scored, known + gap, expected, negative, bare)
+
+    def _usual(self, end: int, expected: float, negative: float, bare: int) -> Usual | None:
+        """The usual of a span that ends here, of which so much was expected."""
+        index = bisect_left(self._starts, end) - 1
+        if bare or index < 0:
+            return None
+        usual = unpack_usual(self._kept[index].usual)
+        if usual is None or not usual.learnt:
+            return None
+        return msgspec.structs.replace(
+            usual, voices=round(expected / 1000, 3), negatives=round(negative / 1000, 3)
+        )
+
+    def _is_unknown(self, start: int, end: int) -> bool:
+        return any(begin < end and until > start for begin, until in self._unknown)
+
+    def _tell(self, closed: int, oldest: int, running: int) -> LastDay:
+        over = self._over
+        for start in range(max(over, default=oldest - HALF_HOUR) + HALF_HOUR, running, HALF_HOUR):
+            over[start] = self._slot(start, start + HALF_HOUR)
+        while len(over) >= SLOTS:
+            del over[next(iter(over))]
+        slots = [*over.values(), self._slot(running, closed)]
+        now = self._up_to(closed)
+        half, quarter = self._up_to(closed - 2 * QUARTER), self._up_to(closed - QUARTER)
+        first = self._up_to(closed - WINDOW)
+        known = now[4] - first[4]
+        last = self._kept[-1]
         unknown = last.state is BucketState.UNKNOWN and last.end >= closed
         usual = unpack_usual(last.usual)
-        return LastDay(
-            sum(hour.mentions),
-            sum(hour.voices),
-            sum(hour.negatives),
-            sum(hour.scored),
-            sum(hour.known),
-            None if BucketState.UNKNOWN in states else (hour.negatives[-1], hour.negatives[-2]),
-            _together(hour.usual(), hour.known),
+        sure = not self._is_unknown(closed - 2 * QUARTER, closed)
+        told = LastDay(
+            now[0] - first[0],
+            now[1] - first[1],
+            now[2] - first[2],
+            now[3] - first[3],
+            known,
+            (now[2] - quarter[2], quarter[2] - half[2]) if sure else None,
+            self._usual(closed, now[5] - first[5], now[6] - first[6], now[7] - first[7])
+            if known
+            else None,
             last.state if last.end >= closed else BucketState.KNOWN,
             last.start if unknown else closed,
             0 if usual is None else usual.learnt + max(0, closed - last.end),
-            slots,
+            tuple([voices for voices, _ in slots]),
+            tuple([high for _, high in slots]),
         )
+        self._forget(min(running, closed - WINDOW))
+        return told
 
-    def _slots(self, first: int, running: int, closed: int) -> list[tuple[int, Slot]]:
-        steps = self._steps(first, HALF_HOUR, (running - first) // HALF_HOUR + 1, closed)
-        slots = []
-        for index, (state, usual) in enumerate(zip(steps.states(), steps.usual(), strict=True)):
-            voices = high = None
-            if state is not BucketState.UNKNOWN:
-                voices = steps.voices[index]
-                if usual is not None:
-                    high = count_band(usual.voices, usual.voices_size, steps.known[index]).high
-            slots.append((first + index * HALF_HOUR, (voices, high)))
-        return slots
+    def _slot(self, start: int, end: int) -> _Slot:
+        if end <= start or self._is_unknown(start, end):
+            return None, None
+        first, last = self._up_to(start), self._up_to(end)
+        usual = self._usual(end, last[5] - first[5], last[6] - first[6], last[7] - first[7])
+        voices = last[1] - first[1]
+        if usual is None:
+            return voices, None
+        return voices, count_band(usual.voices, usual.voices_size, last[4] - first[4]).high
 
-    def _steps(self, start: int, step: int, count: int, closed: int) -> Steps:
-        cut = bisect_left(self._kept, start, key=_start)
-        before = self._kept[cut - 1] if cut else self._before
-        return Steps(start, step, count).fill(before, self._kept[cut:], closed)
-
-    def _forget(self, oldest: int, needed: int) -> None:
-        cut = bisect_left(self._kept, needed, key=_start)
-        if cut:
-            self._before = self._kept[cut - 1]
-            del self._kept[:cut]
-        for start in [each for each in self._over if each < oldest]:
-            del self._over[start]
-
-
-def _start(figures: Figures) -> int:
-    return figures.start
-
-
-def _together(quarters: list[Usual | None], known: list[int]) -> Usual | None:
-    """The usual of all known time; None where of some of it nothing is learnt."""
-    parts = [each for each, time in zip(quarters, known, strict=True) if time]
-    learnt = [each for each in parts if each is not None]
-    if not learnt or len(learnt) < len(parts):
-        return None
-    return msgspec.structs.replace(
-        learnt[-1],
-        voices=sum(each.voices for each in learnt),
-        negatives=sum(each.negatives for each in learnt),
-    )
+    def _forget(self, needed: int) -> None:
+        """Drop what no later look needs; of the buckets before it one stays as the ground."""
+        cut = bisect_left(self._starts, needed) - 1
+        if cut > 0:
+            del self._kept[:cut], self._starts[:cut], self._ends[:cut], self._sums[:cut]
+        self._unknown = [span for span in self._unknown if span[1] > needed]

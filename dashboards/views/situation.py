@@ -174,8 +174,8 @@ class SituationView:
             min((at for at in due if at is not None), default=None),
             overdue=False,
             learning=learning,
-            spark=tuple(voices for voices, _ in day.slots),
-            spark_high=tuple(high for _, high in day.slots),
+            spark=day.spark,
+            spark_high=day.spark_high,
             as_of=day.as_of,
         )
 

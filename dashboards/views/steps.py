@@ -98,22 +98,27 @@ class Steps:
                 self._unknow(at, before.end)
                 at = before.end
         for each in found:
+            start = each.start
             if at is None:
-                self._unknow(self.start, each.start)
-            elif each.start > at:
-                self._pass(at, each.start, usual, length)
+                self._unknow(self.start, start)
+            elif start > at:
+                self._pass(at, start, usual, length)
             usual, length = each.usual, each.length
             self._take(each)
             at = max(at or 0, each.end)
+        self._finish(at, closed or 0, usual, length)
+        return self
+
+    def _finish(self, at: int | None, closed: int, usual: tuple[int, ...], length: int) -> None:
+        """Say what is known behind the last bucket, which ends `at`; None where there was none."""
         if at is None:
             self._unknow(self.start, self.end)
-            return self
-        until = min(self.end, closed or 0)
+            return
+        until = min(self.end, closed)
         if until > at:
             self._pass(at, until, usual, length)
         reached = max(at, until) - self.start
-        self._unknow(self.start + reached + -reached % self.step, self.end)  # the next whole step
-        return self
+        self._unknow(self.start + reached + -reached % self.step, self.end)  # the next step on
 
     def states(self) -> list[BucketState]:
         """Whether each step's counts can be believed: unknown where any part of it is."""

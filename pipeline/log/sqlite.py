@@ -13,6 +13,7 @@ from pipeline.errors import LogCorrupt, LogGone, LogMismatch
 from pipeline.fold_records import PartitionRow
 from pipeline.log.database import check_filled, connect, transaction, translated
 from pipeline.log.rejections import Rejections
+from pipeline.log.standing import LogStanding
 from pipeline.windows import Chunk
 from pipeline.wire import BucketRecord, JudgedEnvelope, SignalsRecord, TimeRecord, encode
 from pipeline.writing import Appended
@@ -74,6 +75,7 @@ class SqliteLog:
         self._db = connection
         self._file = _identity(self.path)
         self.rejections = Rejections(connection, self.path)
+        self.standing = LogStanding(connection, self.path)
         self._next = self._end("mentions") + 1
         self._next_signal = self._end("signals") + 1
         self._next_judged = self._end("judged") + 1

@@ -89,6 +89,43 @@ class MentionStore(LogReader):
             ).fetchall()
         return [_decoder.decode(body) for (body,) in rows]
 
+    def glance(
+        self,
+        wanted: MentionFilter,
+        *,
+        rows: int,
+        newest: bool = False,
+        others_every: int = 0,
+    ) -> tuple[list[JudgedEntry], int]:
+        """The mentions asked for among the first (or newest) `rows` of a brand's span.
+
+        Guarantees that no more rows than that are touched, however many there are; also returns
+        how many were. With `others_every` every so manieth of another label is given too.
+        """
+        brand = self._brands.find(wanted.brand or "")
+        if brand is None or rows <= 0:
+            return [], 0
+        label = None if wanted.label is None else _LABEL_NUMBERS[wanted.label]
+        order = "DESC" if newest else "ASC"
+        with translated(self.path):
+            found = self._db.execute(
+                f"SELECT label, flags, seq, body FROM mentions WHERE brand = ? "  # noqa: S608  # fixed words, bound values
+                f"AND event_time >= ? AND event_time < ? ORDER BY event_time {order} LIMIT ?",
+                (brand, wanted.since or 0, wanted.until or _SIGNED - 1, rows),
+            ).fetchall()
+        avoid = sum(
+            flag for flag, asked in ((OWN, wanted.own), (LATE, wanted.late)) if asked is False
+        )
+        need = VOICE if wanted.voice else 0
+        entries = [
+            _decoder.decode(body)
+            for each, flags, seq, body in found
+            if not flags & avoid
+            and flags & need == need
+            and (label is None or each == label or (others_every and seq % others_every == 0))
+        ]
+        return entries, len(found)
+
     def late_by(self, brand: str, start: int, end: int, step: int) -> dict[int, int]:
         """How many mentions came too late to be counted, by step of event time from `start` on.
 
