@@ -38,6 +38,25 @@ def one_line(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: max(0, limit - 1)].rstrip() + "…"
 
 
+def unpiled(text: str) -> str:
+    r"""Return text with at most `MARKS` combining marks in a row, so that none reaches over lines.
+
+    Everything else is left as it is.
+
+    >>> len(unpiled("Z" + 90 * "\u0351")), unpiled("fine\n  now")
+    (4, 'fine\n  now')
+    """
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        if marks <= MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
 def link(address: str, limit: int = 500) -> str:
     r"""Return an address that is one http(s) link and nothing else, or the empty string.
 

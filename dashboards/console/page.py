@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from dashboards.console.static_files import StaticFiles
-from dashboards.console.wording import FILTERS
+from dashboards.console.wording import FILTERS, in_its_lines
 from dashboards.views.books import Books, Marks, Shelf
 from pipeline.presenting import PageParts
 
@@ -46,6 +46,7 @@ class Page:
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("dashboards.console"),
             autoescape=True,
+            finalize=in_its_lines,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
