@@ -16,7 +16,7 @@ from starlette.types import Scope
 from alerts.errors import AlertsError
 from dashboards.console import events, login, static_files
 from dashboards.console.page import Page
-from dashboards.console.routes import actions, incidents, situation
+from dashboards.console.routes import actions, health, incidents, situation
 from dashboards.console.security import Guard
 from pipeline.errors import PipelineError
 from pipeline.presenting import PageParts
@@ -83,6 +83,7 @@ def build_page(parts: PageParts, routers: Iterable[APIRouter] = ()) -> FastAPI:
         situation.router,
         incidents.router,
         actions.router,
+        health.router,
         *routers,
     ):
         app.include_router(router)

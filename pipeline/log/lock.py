@@ -16,6 +16,7 @@ class Holder(msgspec.Struct, frozen=True):
 
     pid: int
     url: str = ""
+    page: str = ""
 
 
 class EngineLock:
@@ -48,10 +49,10 @@ class EngineLock:
         self.say("")
         return self
 
-    def say(self, url: str) -> None:
-        """Write down where the engine can be spoken to."""
+    def say(self, url: str, page: str = "") -> None:
+        """Write down where the engine can be spoken to, and where its page is."""
         if self._file is not None:
-            body = msgspec.json.encode(Holder(os.getpid(), url))
+            body = msgspec.json.encode(Holder(os.getpid(), url, page))
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, body, 0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.log.database import translated
-from pipeline.mention import Rejected
+from pipeline.mention import Rejected, RejectedReason
 
 
 class StoredRejected(msgspec.Struct, frozen=True):
@@ -52,10 +52,25 @@ class Rejections:
                 f"WHERE {where} ORDER BY at, id LIMIT ?",
                 [*(wanted or (reason, reason)), limit],
             ).fetchall()
-        return [
-            StoredRejected(id_, at, Rejected(why, origin, detail, raw, source), replayed)
-            for id_, at, why, origin, detail, source, raw, replayed in rows
-        ]
+        return [_stored(row) for row in rows]
+
+    def newest(self, limit: int, *, longest: int = 1_000) -> list[StoredRejected]:
+        """The last that were rejected, newest first, with the first `longest` of their bytes."""
+        with translated(self._path):
+            rows = self._db.execute(
+                "SELECT id, at, reason, origin, detail, source, substr(raw, 1, ?), replayed "
+                "FROM rejected ORDER BY at DESC, id LIMIT ?",
+                (longest, limit),
+            ).fetchall()
+        return [_stored(row) for row in rows]
+
+    def since(self, at: int) -> int:
+        """How many were rejected from an instant on and have not been tried again."""
+        with translated(self._path):
+            (count,) = self._db.execute(
+                "SELECT count(*) FROM rejected WHERE at >= ? AND replayed IS NULL", (at,)
+            ).fetchone()
+        return int(count)
 
     def by_reason(self) -> dict[str, int]:
         """How many inputs were rejected, by reason."""
@@ -67,6 +82,13 @@ class Rejections:
     def mark_replayed(self, id_: str, outcome: str) -> None:
         """Write down what became of a rejected input when it was tried again."""
         self._db.execute("UPDATE rejected SET replayed = ? WHERE id = ?", (outcome, id_))
+
+
+def _stored(
+    row: tuple[str, int, RejectedReason, str, str, str, bytes, str | None],
+) -> StoredRejected:
+    id_, at, why, origin, detail, source, raw, replayed = row
+    return StoredRejected(id_, at, Rejected(why, origin, detail, raw, source), replayed)
 
 
 def _rejected_id(rejected: Rejected) -> str:

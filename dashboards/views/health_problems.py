@@ -1,0 +1,129 @@
+"""What is wrong with the monitor itself, the most urgent first, each with what to do."""
+
+from collections.abc import Iterator
+
+from alerts.times import span
+from dashboards.views.health_story import HealthStory, Problem
+
+MINUTE = 60_000
+FAR_BEHIND = 100_000
+"""Mentions that wait to be folded."""
+BEHIND_FOR = MINUTE
+WAITS_FOR = 10 * MINUTE
+LITTLE_ROOM = 0.05
+LEAST_ROOM = 512 * 1024 * 1024
+MANY_REJECTED = 20
+
+
+def problems_of(story: HealthStory, rejected_lately: int) -> tuple[Problem, ...]:
+    """Find what is wrong; what may cost a page comes first."""
+    found = [
+        *_engine(story),
+        *_messages(story),
+        *_sources(story),
+        *_stages(story),
+        *_room(story),
+    ]
+    if rejected_lately >= MANY_REJECTED:
+        found.append(
+            Problem(
+                critical=False,
+                what=f"{rejected_lately:,} inputs of the last hour were rejected",
+                do="See the last ten below, mend the sender, then `crisis-monitor rejected replay`",
+            )
+        )
+    return tuple(sorted(found, key=lambda problem: not problem.critical))
+
+
+def _engine(story: HealthStory) -> Iterator[Problem]:
+    engine = story.engine
+    if engine.time is None:
+        yield Problem(
+            critical=True,
+            what="Detection has not begun",
+            do="Start `crisis-monitor run`, or look at what it says",
+            runbook="engine-down",
+        )
+    if engine.stands_since is not None:
+        yield Problem(
+            critical=True,
+            what="Detection stands: nothing is noticed",
+            do="Look at the engine's log and at `crisis-monitor doctor`; start it again",
+            runbook="engine-down",
+            since=engine.stands_since,
+        )
+    if engine.ahead_by > MINUTE:
+        yield Problem(
+            critical=True,
+            what=f"The log is {span(engine.ahead_by)} ahead of this machine's clock",
+            do="Set the clock (NTP); until it has passed the log's time nothing new is noticed",
+            runbook="engine-down",
+        )
+
+
+def _messages(story: HealthStory) -> Iterator[Problem]:
+    if story.refused:
+        last = story.refused[0]
+        yield Problem(
+            critical=True,
+            what=f"{len(story.refused)} messages of the last day were refused, the last by "
+            f"{last.receiver}: {last.detail}",
+            do="Mend the receiver's address or secret: what was refused is not tried again",
+            runbook="delivery-failing",
+        )
+    late = [row for row in story.waiting if story.now - row.since > WAITS_FOR]
+    if late:
+        oldest = min(late, key=lambda row: row.since)
+        why = f": {oldest.detail}" if oldest.detail else ""
+        yield Problem(
+            critical=True,
+            what=f"Messages wait for {oldest.receiver}{why}",
+            do="Mend the receiver; what waits is tried again by itself",
+            runbook="delivery-failing",
+            since=oldest.since,
+        )
+
+
+def _sources(story: HealthStory) -> Iterator[Problem]:
+    incidents = {incident.brand: incident.id for incident in story.silent}
+    for source in story.sources:
+        if source.silent_since is not None:
+            yield Problem(
+                critical=True,
+                what=f"Nothing comes from {source.name}, against its own rhythm",
+                do="Look at its sender; until it is heard again no all-clear is given",
+                runbook="blindness",
+                since=source.silent_since,
+                incident=incidents.get(f"source:{source.name}", ""),
+            )
+
+
+def _stages(story: HealthStory) -> Iterator[Problem]:
+    for stage in story.stages:
+        if stage.behind is not None and stage.behind > BEHIND_FOR and not story.engine.event_mode:
+            yield Problem(
+                critical=stage.name in {"detection", "people"},
+                what=f"The stage `{stage.name}` is {span(stage.behind)} behind",
+                do="If it does not catch up by itself, look at the engine's log",
+                runbook="engine-down",
+            )
+    for name in story.engine.catching_up:
+        yield Problem(
+            critical=False,
+            what=f"{name} is catching up after a start",
+            do="Wait: time goes on once it has, after 10 minutes at most",
+        )
+
+
+def _room(story: HealthStory) -> Iterator[Problem]:
+    disk = story.disk
+    if disk is None:
+        return
+    full = disk.free < LEAST_ROOM
+    if full or disk.free < LITTLE_ROOM * disk.total:
+        yield Problem(
+            critical=full,
+            what="The disk of the databases is nearly full",
+            do="Make room, or shorten the retention in [storage]; a full disk stops everything",
+            runbook="engine-down",
+        )

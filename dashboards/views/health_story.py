@@ -1,0 +1,141 @@
+"""How the monitor itself is, as values: sources, stages, messages, files, and what is wrong."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from alerts.incident import Incident
+
+if TYPE_CHECKING:
+    from pipeline.stores.changes import SettingsChange
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: `critical` where pages may be missed.
+
+    `runbook` is a page of docs/runbooks without its ending, empty where there is none.
+    """
+
+    critical: bool
+    what: str
+    do: str
+    runbook: str = ""
+    since: int | None = None
+    incident: str = ""
+
+
+class SourceHealth(msgspec.Struct, frozen=True):
+    """One source: `delivered_up_to` is None where nothing ever came through it.
+
+    `accepted` in the last hour; `silent_since` while it is silent against its own rhythm.
+    """
+
+    name: str
+    configured: bool
+    delivered_up_to: int | None
+    accepted: int
+    last_accepted: int | None
+    silent_since: int | None
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """How far a reader of the log is behind: in records, and by how much time where it is known."""
+
+    name: str
+    what: str
+    records: int
+    more: bool
+    behind: int | None
+    detail: str = ""
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """Where detection is; `stands_since` while it does not move though the clock does."""
+
+    event_mode: bool
+    time: int | None
+    stands_since: int | None
+    ahead_by: int
+    catching_up: tuple[str, ...]
+
+
+class RejectedInput(msgspec.Struct, frozen=True):
+    """One input that is no mention, its bytes as one harmless line."""
+
+    id: str
+    at: int
+    reason: str
+    source: str
+    origin: str
+    detail: str
+    raw: str
+    replayed: str
+
+
+class ReceiverHealth(msgspec.Struct, frozen=True):
+    """What became of one receiver's messages."""
+
+    name: str
+    kind: str
+    delivered: int
+    waiting: int
+    refused: int
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One attempt that did not deliver."""
+
+    receiver: str
+    at: int
+    result: str
+    detail: str
+
+
+class WaitingMessage(msgspec.Struct, frozen=True):
+    """A message that is still to be delivered."""
+
+    incident: str
+    receiver: str
+    reason: str
+    since: int
+    next_attempt_at: int | None
+    attempts: int
+    detail: str
+
+
+class FileSize(msgspec.Struct, frozen=True):
+    """One database with what it has not folded in yet, in bytes."""
+
+    name: str
+    size: int
+
+
+class Disk(msgspec.Struct, frozen=True):
+    """Room where the databases lie, in bytes."""
+
+    free: int
+    total: int
+
+
+class HealthStory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything ops need to know, as of `now`; `problems` are the most urgent first."""
+
+    now: int
+    problems: tuple[Problem, ...]
+    engine: Engine
+    sources: tuple[SourceHealth, ...]
+    stages: tuple[Stage, ...]
+    rejected: tuple[tuple[str, int], ...]
+    rejected_last: tuple[RejectedInput, ...]
+    receivers: tuple[ReceiverHealth, ...]
+    waiting: tuple[WaitingMessage, ...]
+    refused: tuple[WaitingMessage, ...]
+    failures: tuple[Failure, ...]
+    silent: tuple[Incident, ...]
+    files: tuple[FileSize, ...]
+    disk: Disk | None
+    retention: tuple[tuple[str, int], ...]
+    version: str
+    settings_version: str
+    settings_place: str
+    changes: "tuple[SettingsChange, ...]"
