@@ -11,12 +11,16 @@ from detectors.reading import Rule
 
 if TYPE_CHECKING:
     from alerts.notification import Notification, Part
-    from alerts.samples import Sample, Samples
+    from alerts.samples import Driver, Sample, Samples
 
 SAMPLE = 200
 """Characters of a sample's text."""
 SAMPLES = 3
 """Samples in one message."""
+DRIVERS = 5
+"""Drivers in one message's fields."""
+PHRASE = 60
+"""Characters of a driver's phrase."""
 
 
 def address(incident: Incident, public_url: str) -> str:
@@ -46,7 +50,7 @@ def facts(
     parts: "tuple[Part, ...]",
     samples: "Samples | None",
 ) -> dict[str, object]:
-    """Return every number and name the text is made of, and the samples."""
+    """Return every number and name the text is made of, the drivers and the samples."""
     incident, level = telling.incident, telling.incident.level
     return {
         "incident": incident.id,
@@ -82,6 +86,9 @@ def facts(
         "samples": []
         if samples is None
         else [_sample_fields(s) for s in samples.samples[:SAMPLES]],
+        "drivers": []
+        if samples is None
+        else [_driver_fields(d) for d in samples.drivers[:DRIVERS]],
         "channels": {} if samples is None else {name(k): n for k, n in samples.channels},
         "languages": {} if samples is None else {name(k): n for k, n in samples.languages},
         "acknowledge": f"{COMMAND} acknowledge {telling.word}",
@@ -103,6 +110,15 @@ def _next_fields(telling: Telling) -> list[dict[str, object]]:
                 }
             )
     return found
+
+
+def _driver_fields(driver: "Driver") -> dict[str, object]:
+    return {
+        "kind": name(driver.kind),
+        "phrase": one_line(driver.phrase, PHRASE),
+        "count": driver.count,
+        "sample": None if driver.sample is None else _sample_fields(driver.sample),
+    }
 
 
 def _sample_fields(sample: "Sample") -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alerts import claims, routing
-from alerts.facts import SAMPLE, SAMPLES, address, differences, facts, has_mentions
+from alerts.facts import PHRASE, SAMPLE, SAMPLES, address, differences, facts, has_mentions
 from alerts.incident import Audience, Incident, State
 from alerts.notification import Part, Reason
 from alerts.plain import link, one_line
@@ -35,10 +35,14 @@ from detectors.reading import Rule
 if TYPE_CHECKING:
     from alerts.notification import Notification
     from alerts.policy import Policy
-    from alerts.samples import Sample, Samples
+    from alerts.samples import Driver, Sample, Samples
 
 TITLE = 110
 """Characters of a title: what a lock screen shows."""
+DRIVERS = 3
+"""Drivers in the text; the fields have all of them."""
+EXAMPLE = 100
+"""Characters of what is quoted for a driver."""
 LATE = 5 * 60_000
 """A page this much later than the opening says so."""
 TELLS_ALL = frozenset(
@@ -198,7 +202,7 @@ def _changed(telling: Telling, notification: "Notification") -> list[str]:
 def _said(telling: Telling, samples: "Samples | None") -> list[str]:
     if samples is None:
         return ["Samples: the first mentions were not yet there"]
-    lines = []
+    lines = _driven(samples)
     for label, counts in (("Channels", samples.channels), ("Languages", samples.languages)):
         if counts:
             said = ", ".join(f"{name(what) or 'unknown'} {count}" for what, count in counts[:5])
@@ -206,6 +210,30 @@ def _said(telling: Telling, samples: "Samples | None") -> list[str]:
     if not samples.samples:
         return [*lines, "Samples: none are kept"]
     return [*lines, *(_sample(telling, sample) for sample in samples.samples[:SAMPLES])]
+
+
+def _driven(samples: "Samples") -> list[str]:
+    """Say what the negatives have in common and usual ones have not, strongest first."""
+    shown = {sample.id for sample in samples.samples[:SAMPLES]}
+    lines = [_driver(driver, shown) for driver in samples.drivers[:DRIVERS]]
+    return ["Driven by:", *lines] if lines else []
+
+
+def _driver(driver: "Driver", shown: set[str]) -> str:
+    """Say what drives it, how many say so, and quote one whom the samples do not quote anyway."""
+    phrase = one_line(driver.phrase, PHRASE)
+    says = {
+        "author": f"answers to {phrase}",
+        "conversation": f'one conversation, "{phrase}"',
+        "link": f"the link {phrase}",
+    }.get(driver.kind, f'"{phrase}"')
+    line = f"- {says}: {driver.count} voices"
+    sample = driver.sample
+    if sample is None or sample.id in shown:
+        return line
+    if driver.kind == "conversation":
+        return f"{line} {link(sample.url)}".rstrip()
+    return f'{line}, e.g. "{one_line(sample.text, EXAMPLE)}" {link(sample.url)}'.rstrip()
 
 
 def _sample(telling: Telling, sample: "Sample") -> str:

@@ -6,7 +6,9 @@ that is another in other words. Ties go by the phrase.
 
 The measure is the log-odds ratio with an informative Dirichlet prior and its z-score (Monroe,
 Colaresi & Quinn 2008, "Fightin' Words", Political Analysis 16(4), formulas 15, 16, 22), over voices
-instead of words: a voice has a term or has it not.
+instead of words: a voice has a term or has it not. The z-score decides what is over-represented at
+all; of that the strongest is what has most voices times the lower bound of its log-odds ratio,
+since by z alone a word never said before ranks behind one that doubled: little is known of it.
 """
 
 from collections import Counter
@@ -19,7 +21,7 @@ from alerts.plain import one_line
 from pipeline.judging.privacy import MASK
 from pipeline.judging.scorer import Label
 from pipeline.mention import Kind
-from pipeline.terms import Term, TermKind, masked_names, names_of, plain, terms_of
+from pipeline.terms import Sieve, Term, TermKind, masked_names, names_of, plain, terms_of
 from pipeline.wire import JudgedEntry
 
 LIMIT = 5
@@ -27,7 +29,8 @@ LIMIT = 5
 PHRASE = 60
 """Characters of a phrase."""
 _LEAST = 3
-"""Voices that make something more than a coincidence."""
+_LEAST_GATHERED = 5
+"""Voices that make something more than a coincidence; a conversation or an author is always new."""
 _LEAST_SHARE = 0.05
 _LEAST_Z = 1.96
 _PRIOR = 100.0
@@ -39,6 +42,7 @@ _SAME = 0.8
 _COMPARED = 200
 """Candidates that are compared with each other."""
 _PLACES = {kind: place for place, kind in enumerate(TermKind)}
+_GATHERED = frozenset({TermKind.CONVERSATION, TermKind.AUTHOR})
 
 
 class FoundDriver(msgspec.Struct, frozen=True):
@@ -55,52 +59,74 @@ class FoundDriver(msgspec.Struct, frozen=True):
     mentions: tuple[str, ...]
 
 
-class _Candidate(msgspec.Struct):
+class _Said(msgspec.Struct, frozen=True):
+    """A negative, who says it, and the terms it counts for (none: a text others had pasted)."""
+
+    entry: JudgedEntry
+    voice: str
+    terms: frozenset[Term]
+
+
+class _Odds(msgspec.Struct, frozen=True):
+    """How much likelier a term is than usual: log-odds ratio and its standard deviation."""
+
+    ratio: float
+    deviation: float
+
+    @property
+    def z(self) -> float:
+        return self.ratio / self.deviation
+
+    @property
+    def least(self) -> float:
+        """Return the lower bound of the ratio."""
+        return self.ratio - _LEAST_Z * self.deviation
+
+
+class _Candidate(msgspec.Struct, frozen=True):
     term: Term
-    voices: set[str]
-    z: float
+    voices: frozenset[str]
+    odds: _Odds
 
 
 def find_drivers(
-    window: Sequence[JudgedEntry],
+    window: Iterable[JudgedEntry],
     background: Iterable[JudgedEntry],
     *,
     names: Iterable[str] = (),
+    originals: Iterable[JudgedEntry] = (),
     limit: int = LIMIT,
 ) -> tuple[FoundDriver, ...]:
     """Return what drives the negatives of `window`, strongest first.
 
     `background` is what was said before: its negatives are compared, all of it tells how usual a
-    term is. Own posts, and mentions of `window` that are not negative, do not count. `names` are
+    term is. `originals` are mentions that those of the window answer or pass on, whatever they
+    are. Own posts, and mentions of `window` that are not negative, do not count. `names` are
     names to keep out of the phrases, beside those that the mentions' masks tell.
     """
-    said = sorted(
-        (e for e in window if e.judgement.label is Label.NEGATIVE and not e.own),
-        key=lambda entry: (entry.mention.event_time, entry.mention.id),
+    negatives = sorted(
+        (e for e in window if e.judgement.label is Label.NEGATIVE and not e.own), key=_by_time
     )
-    hidden = names_of({*names, *(n for e in said for n in masked_names(e.mention.text, e.masks))})
-    having = _voices(said, hidden)
-    total = len({_voice(entry) for entry in said})
-    least = max(_LEAST, _LEAST_SHARE * total)
-    having = {term: voices for term, voices in having.items() if len(voices) >= least}
+    known = {e.mention.id: e for e in sorted((*originals, *negatives), key=_by_time)}
+    spoken = (name for e in negatives for name in masked_names(e.mention.text, e.masks))
+    hidden = names_of({*names, *spoken})
+    said = _read(negatives, known, hidden)
+    total = len({each.voice for each in said})
+    having = _having(said, total)
     if not having:
         return ()
-    usual, size, ever, all_of_it = _background(background, having, hidden)
-    candidates = []
-    for term, voices in having.items():
-        prior = max(_FLOOR, _PRIOR * ever[term] / max(all_of_it, 1))
-        z = _z(len(voices), max(total, len(voices)), usual[term], size, prior)
-        if z >= _LEAST_Z:
-            candidates.append(_Candidate(term, voices, z))
-    candidates.sort(key=_rank)
-    return tuple(
-        _found(candidate, said, hidden) for candidate in _different(candidates[:_COMPARED], limit)
-    )
+    usual = _Usual(background, having, hidden)
+    candidates = [
+        _Candidate(term, frozenset(voices), usual.odds(term, len(voices), total))
+        for term, voices in having.items()
+    ]
+    candidates = sorted((each for each in candidates if each.odds.least >= 0), key=_rank)
+    chosen = _different(candidates[:_COMPARED], min(limit, LIMIT))
+    return tuple(_found(candidate, said, known) for candidate in chosen)
 
 
-def _rank(candidate: _Candidate) -> tuple[float, int, int, str]:
-    kind = _PLACES[candidate.term.kind]
-    return (-round(candidate.z, 6), -len(candidate.voices), kind, candidate.term.value)
+def _by_time(entry: JudgedEntry) -> tuple[int, str, str]:
+    return entry.mention.event_time, entry.mention.id, entry.mention.text
 
 
 def _voice(entry: JudgedEntry) -> str:
@@ -109,62 +135,98 @@ def _voice(entry: JudgedEntry) -> str:
     return f"{mention.channel}\0{name}" if name else f"\0\0{mention.id}"
 
 
-def _voices(said: Sequence[JudgedEntry], hidden: frozenset[str]) -> dict[Term, set[str]]:
-    """Return who has each term; a text that was pasted by others counts for its first author."""
-    having: dict[Term, set[str]] = {}
+def _read(
+    negatives: Sequence[JudgedEntry], known: Mapping[str, JudgedEntry], hidden: frozenset[str]
+) -> list[_Said]:
+    """Read each; a text that was pasted by others counts for the first of them alone."""
     first: dict[int, str] = {}
-    authors = {entry.mention.id: _voice(entry) for entry in said}
-    for entry in said:
-        mention, voice = entry.mention, _voice(entry)
-        if first.setdefault(entry.copy, voice) != voice and mention.kind is not Kind.REPOST:
-            continue
-        for term in _terms(entry, hidden):
-            having.setdefault(term, set()).add(voice)
-        answered = authors.get(mention.in_reply_to)
-        if answered is not None and answered != voice:
-            having.setdefault(Term(TermKind.AUTHOR, answered), set()).add(voice)
-    return having
+    said = []
+    for entry in negatives:
+        voice, terms = _voice(entry), frozenset[Term]()
+        if first.setdefault(entry.copy, voice) == voice or entry.mention.kind is Kind.REPOST:
+            terms = frozenset(_terms(entry, known, hidden))
+        said.append(_Said(entry, voice, terms))
+    return said
 
 
-def _terms(entry: JudgedEntry, hidden: frozenset[str]) -> set[Term]:
+def _terms(
+    entry: JudgedEntry, known: Mapping[str, JudgedEntry], hidden: frozenset[str]
+) -> set[Term]:
     mention = entry.mention
-    found = terms_of(mention.text, entry.masks, hidden)
+    terms = terms_of(mention.text, entry.masks, hidden)
     if mention.conversation_id:
-        found.add(Term(TermKind.CONVERSATION, mention.conversation_id))
-    return found
+        terms.add(Term(TermKind.CONVERSATION, mention.conversation_id))
+    original = known.get(mention.in_reply_to)
+    if original is not None and not original.own and _voice(original) != _voice(entry):
+        terms.add(Term(TermKind.AUTHOR, _voice(original)))
+    return terms
 
 
-def _background(
-    background: Iterable[JudgedEntry], asked: Mapping[Term, set[str]], hidden: frozenset[str]
-) -> tuple[Counter[Term], int, Counter[Term], int]:
-    """Count the terms asked for, among negatives and among all."""
-    negatives: Counter[Term] = Counter()
-    everything: Counter[Term] = Counter()
-    size = total = 0
-    for entry in background:
-        if entry.own:
-            continue
-        terms = [term for term in _terms(entry, hidden) if term in asked]
-        everything.update(terms)
-        total += 1
-        if entry.judgement.label is Label.NEGATIVE:
-            negatives.update(terms)
-            size += 1
-    return negatives, size, everything, total
+def _having(said: Sequence[_Said], total: int) -> dict[Term, set[str]]:
+    """Return who has each term that enough voices have."""
+    having: dict[Term, set[str]] = {}
+    for each in said:
+        for term in each.terms:
+            having.setdefault(term, set()).add(each.voice)
+    least = _LEAST_SHARE * total
+    return {
+        term: voices
+        for term, voices in having.items()
+        if len(voices) >= max(least, _LEAST_GATHERED if term.kind in _GATHERED else _LEAST)
+    }
 
 
-def _z(count: int, total: int, usual: int, size: int, prior: float) -> float:
-    """Return the z-score of the log-odds ratio with an informative Dirichlet prior.
+class _Usual:
+    """How usual some terms are in the background, among its negatives and in all of it."""
 
-    >>> _z(15, 25, 0, 2000, 1.0) > _z(15, 25, 400, 2000, 20.0) > 1.96
-    True
-    >>> _z(5, 25, 400, 2000, 20.0) < 1
+    def __init__(
+        self,
+        background: Iterable[JudgedEntry],
+        asked: Mapping[Term, object],
+        hidden: frozenset[str],
+    ) -> None:
+        self._negatives: Counter[Term] = Counter()
+        self._all: Counter[Term] = Counter()
+        self._negatives_size = self._all_size = 0
+        sieve = Sieve(asked)
+        for entry in background:
+            if entry.own:
+                continue
+            negative = entry.judgement.label is Label.NEGATIVE
+            self._all_size += 1
+            self._negatives_size += negative
+            mention = entry.mention
+            terms = {Term(TermKind.CONVERSATION, mention.conversation_id)}
+            if sieve.lets_pass(mention.text):
+                terms |= terms_of(mention.text, entry.masks, hidden)
+            terms &= asked.keys()
+            self._all.update(terms)
+            if negative:
+                self._negatives.update(terms)
+
+    def odds(self, term: Term, count: int, total: int) -> _Odds:
+        """Return how much likelier it is that `count` of `total` voices have the term."""
+        prior = max(_FLOOR, _PRIOR * self._all[term] / max(self._all_size, 1))
+        return _odds(count, total, self._negatives[term], self._negatives_size, prior)
+
+
+def _odds(count: int, total: int, usual: int, size: int, prior: float) -> _Odds:
+    """Return the log-odds ratio with an informative Dirichlet prior.
+
+    >>> round(_odds(15, 25, 0, 2000, 1.0).z, 1), round(_odds(15, 25, 400, 2000, 20.0).z, 1)
+    (5.6, 2.5)
+    >>> _odds(5, 25, 400, 2000, 20.0).z < 0
     True
     """
-    weight = max(_PRIOR, 2 * prior)
-    here = log((count + prior) / (total + weight - count - prior))
-    there = log((usual + prior) / (size + weight - usual - prior))
-    return (here - there) / sqrt(1 / (count + prior) + 1 / (usual + prior))
+    rest = _PRIOR + _FLOOR - prior
+    here = log((count + prior) / (total - count + rest))
+    there = log((usual + prior) / (size - usual + rest))
+    return _Odds(here - there, sqrt(1 / (count + prior) + 1 / (usual + prior)))
+
+
+def _rank(candidate: _Candidate) -> tuple[float, int, int, str]:
+    kind, voices = _PLACES[candidate.term.kind], len(candidate.voices)
+    return (-round(voices * candidate.odds.least, 6), -voices, kind, candidate.term.value)
 
 
 def _different(candidates: list[_Candidate], limit: int) -> list[_Candidate]:
@@ -173,17 +235,17 @@ def _different(candidates: list[_Candidate], limit: int) -> list[_Candidate]:
     for candidate in candidates:
         if len(chosen) == limit:
             break
-        if any(
-            len(candidate.voices & other.voices) >= _SAME * len(candidate.voices)
-            for other in chosen
-        ):
-            continue
-        chosen.append(_best_name(candidate, candidates))
+        if not any(_within(candidate, other) for other in chosen):
+            chosen.append(_best_name(candidate, candidates))
     return chosen
 
 
+def _within(candidate: _Candidate, other: _Candidate) -> bool:
+    return len(candidate.voices & other.voices) >= _SAME * len(candidate.voices)
+
+
 def _best_name(candidate: _Candidate, candidates: list[_Candidate]) -> _Candidate:
-    """Return what names the same voices best: a pair rather than its words."""
+    """Return what names the same voices best: a pair of words rather than each of them."""
     same = [
         other
         for other in candidates
@@ -193,44 +255,41 @@ def _best_name(candidate: _Candidate, candidates: list[_Candidate]) -> _Candidat
 
 
 def _found(
-    candidate: _Candidate, said: Sequence[JudgedEntry], hidden: frozenset[str]
+    candidate: _Candidate, said: Sequence[_Said], known: Mapping[str, JudgedEntry]
 ) -> FoundDriver:
-    term = candidate.term
-    mentions = [e for e in said if _voice(e) in candidate.voices and _has(e, term, hidden)]
-    mentions.sort(key=lambda e: -(e.mention.reach + e.mention.engagement))
-    shown = mentions
-    phrase = term.value
-    if term.kind in {TermKind.AUTHOR, TermKind.CONVERSATION}:
-        roots = [
-            e
-            for e in said
-            if (term.kind is TermKind.AUTHOR and _voice(e) == term.value)
-            or e.mention.id == term.value
-        ] or mentions
-        shown = list(dict.fromkeys((*roots, *mentions)))
-        phrase = _opening(shown[0]) if term.kind is TermKind.CONVERSATION else _account(shown[0])
+    """Make a driver to keep: its mentions, the furthest heard first, after what they answer."""
+    kind, value = candidate.term.kind, candidate.term.value
+    mentions = [each.entry for each in said if candidate.term in each.terms]
+    mentions.sort(key=lambda entry: -(entry.mention.reach + entry.mention.engagement))
+    phrase = value
+    if kind is TermKind.CONVERSATION:
+        root = known.get(value) or min(mentions, key=_by_time)
+        mentions.insert(0, root)
+        phrase = _opening(root)
+    elif kind is TermKind.AUTHOR:
+        answered = [e for e in known.values() if _voice(e) == value]
+        mentions[:0] = [
+            e for e in answered if any(m.mention.in_reply_to == e.mention.id for m in mentions)
+        ]
+        phrase = _account(mentions[0])
     return FoundDriver(
-        str(term.kind),
+        str(kind),
         one_line(phrase, PHRASE),
         len(candidate.voices),
-        candidate.z,
-        tuple(dict.fromkeys(entry.mention.id for entry in shown)),
+        candidate.odds.z,
+        tuple(dict.fromkeys(entry.mention.id for entry in mentions)),
     )
 
 
-def _has(entry: JudgedEntry, term: Term, hidden: frozenset[str]) -> bool:
-    if term.kind is TermKind.CONVERSATION:
-        return entry.mention.conversation_id == term.value
-    if term.kind is TermKind.AUTHOR:
-        return bool(entry.mention.in_reply_to)
-    return term in terms_of(entry.mention.text, entry.masks, hidden)
-
-
 def _opening(entry: JudgedEntry) -> str:
-    text = " ".join(plain(entry.mention.text, entry.masks).replace(MASK, "…").split())
+    """Return how a text begins, cut between words."""
+    text = one_line(plain(entry.mention.text, entry.masks).replace(MASK, "…"), 4 * PHRASE)
+    if len(text) > PHRASE:
+        head, _, _ = text[:PHRASE].rpartition(" ")
+        text = (head or text[: PHRASE - 1]).rstrip(" ,;:-") + "…"
     return text or "a conversation"
 
 
 def _account(entry: JudgedEntry) -> str:
     followers = entry.mention.author.followers
-    return "one account" if not followers else f"one account with {followers:,} followers"
+    return f"one account with {followers:,} followers" if followers else "one account"

@@ -5,7 +5,7 @@ what is read of one mention is bounded, so that a hostile text costs no more tha
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
@@ -48,11 +48,17 @@ _INDIC = "\u0900-\u0963\u0966-\u0dff"
 _TOKEN = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)"
     rf"|(?P<hashtag>\#(?:[^\W{_UNSPACED}]|[{_UNSPACED}{_INDIC}])+)"
-    rf"|(?P<word>(?:[^\W_{_UNSPACED}]|[{_INDIC}])+(?:['’-](?:[^\W_{_UNSPACED}]|[{_INDIC}])+)*)"
-    r"|(?P<end>[^\w\s])"
+    rf"|(?P<word>(?:[^\W_{_UNSPACED}]|[{_INDIC}])+(?:['\u2019-](?:[^\W_{_UNSPACED}]|[{_INDIC}])+)*)"
+    r"|(?P<end>[^\w\s]|\n)"
 )
-_GAPS = frozenset("'’\"“”„‚‘-–—_*~")
+_PIECE = re.compile(rf"[^\W_{_UNSPACED}{_INDIC}]+")
+_RUN = re.compile(rf"[{_UNSPACED}{_INDIC}]")
+_JOINT = re.compile("['\u2019-]")
+_GAPS = frozenset("'\"-_*~\u2018\u2019\u201a\u201c\u201d\u201e\u2013\u2014")
 """Signs that do not end a thought."""
+_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d[\d ()./-]{5}")
+"""Where a telephone number may be."""
 _CODE = re.compile(r"[a-z]{1,3}-?\d{2,5}[a-z]?")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,400}", re.IGNORECASE)
 _TRACKING = re.compile(
@@ -94,33 +100,77 @@ def terms_of(
     """
     found = {Term(TermKind.LINK, link) for link in links(text)}
     last, apart = "", 0
-    for match in _TOKEN.finditer(plain(text, spans)):
-        kind, token = match.lastgroup, match[0].lower()
-        if kind == "end":
-            if token not in _GAPS:
-                last = ""
-            continue
-        if kind == "hashtag":
-            last = ""
-            if _is_tag(token, names):
-                found.add(Term(TermKind.HASHTAG, token))
-        elif kind == "unspaced":
-            last = ""
-            found |= {Term(TermKind.WORD, piece) for piece in _pieces(token)}
-        elif token == MASK:
-            last = ""
-        elif token in STOP or len(token) < _SHORTEST_WORD:
-            apart += 1
-        elif _is_word(token, names):
+    for kind, token in _tokens(plain(text, spans), names):
+        if kind is TermKind.WORD:
             found.add(Term(TermKind.WORD, token))
             if last and apart <= _NEAR and last != token:
                 found.add(Term(TermKind.PHRASE, f"{last} {token}"))
             last, apart = token, 0
+        elif kind is None and token:
+            apart += 1
         else:
             last = ""
+            if kind is not None:
+                found.add(Term(kind, token))
         if len(found) >= _MOST_TERMS:
             break
     return found
+
+
+class Sieve:
+    """Tells quickly that a text has none of some terms, so that most texts need not be read.
+
+    >>> sieve = Sieve([Term(TermKind.PHRASE, "check-in broken"), Term(TermKind.HASHTAG, "#no")])
+    >>> [sieve.lets_pass(text) for text in ("All fine", "Check-in is BROKEN", "hm, #yes")]
+    [False, True, True]
+    """
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._words: set[str] = set()
+        signs: set[str] = set()
+        for term in terms:
+            if term.kind is TermKind.HASHTAG:
+                signs.add("#")
+            elif term.kind is TermKind.LINK:
+                signs |= {"://", "www."}
+            elif term.kind in {TermKind.WORD, TermKind.PHRASE}:
+                pieces = _PIECE.findall(term.value)
+                if pieces and not _RUN.search(term.value):
+                    self._words.add(max(pieces, key=len))
+                else:
+                    signs.add("")
+        self._signs = tuple(signs)
+
+    def lets_pass(self, text: str) -> bool:
+        """Whether a text may have one of the terms."""
+        low = text[:READ].lower()
+        return not self._words.isdisjoint(_PIECE.findall(low)) or any(
+            sign in low for sign in self._signs
+        )
+
+
+def _tokens(text: str, names: AbstractSet[str]) -> Iterator[tuple[TermKind | None, str]]:
+    """Give words and hashtags; no kind: a small word, or, if empty, the end of a thought."""
+    for match in _TOKEN.finditer(text):
+        kind, token = match.lastgroup, match[0].lower()
+        if kind == "word":
+            if token in STOP or len(token) < _SHORTEST_WORD:
+                yield None, token
+            elif token != MASK and _is_word(token, names):
+                yield TermKind.WORD, token
+            else:
+                yield None, ""
+        elif kind == "end":
+            if token not in _GAPS:
+                yield None, ""
+        elif kind == "hashtag":
+            if _is_tag(token, names):
+                yield TermKind.HASHTAG, token
+        else:
+            for piece in _pieces(token):
+                yield None, ""
+                yield TermKind.WORD, piece
+            yield None, ""
 
 
 def plain(text: str, spans: tuple[int, ...] = ()) -> str:
@@ -132,7 +182,7 @@ def plain(text: str, spans: tuple[int, ...] = ()) -> str:
             break
         kept += [start, stop]
     masked = mask(text[:end], tuple(kept))
-    if "@" in masked or any(char.isdigit() for char in masked):
+    if "@" in masked or _NUMBER.search(masked):
         masked = redact(masked, handles=True)
         for hidden in ("@[handle]", "[e-mail]", "[telephone]"):
             masked = masked.replace(hidden, MASK)
@@ -167,9 +217,9 @@ def links(text: str) -> Iterator[str]:
 def _is_word(token: str, names: AbstractSet[str]) -> bool:
     if len(token) > LONGEST_WORD or token in names:
         return False
-    if any(char.isdigit() for char in token):
+    if _DIGIT.search(token):
         return _CODE.fullmatch(token) is not None
-    return not names or names.isdisjoint(re.split("['’-]", token))
+    return token.isalpha() or names.isdisjoint(_JOINT.split(token))
 
 
 def _is_tag(token: str, names: AbstractSet[str]) -> bool:
@@ -180,7 +230,6 @@ def _is_tag(token: str, names: AbstractSet[str]) -> bool:
         and body.replace("_", "") not in names
         and body not in STOP
         and any(char.isalpha() for char in body)
-        and (not any(char.isdigit() for char in body) or not _CODE.fullmatch(body) or len(body) > 3)
         and body != MASK
     )
 

@@ -1,10 +1,13 @@
-"""Samples for a page: a few telling negatives, masked, with their channels and languages."""
+"""Samples for a page: a few telling negatives, masked, with what drives them and where."""
 
 import threading
 from collections import Counter, OrderedDict
 
-from alerts.samples import Samples
+import structlog
+
+from alerts.samples import Driver, Samples
 from detectors.reading import Rule
+from pipeline.clock import stopwatch
 from pipeline.judging.scorer import Label
 from pipeline.log import SqliteLog
 from pipeline.stores.drivers import read_drivers
@@ -16,6 +19,13 @@ RECENT = 15 * 60_000
 LOOK_BACK = 60 * 60_000
 READ = 400
 REMEMBERED = 1_000
+WAIT = 5.0
+"""Seconds a page may wait for what it shows, all in all."""
+PATIENCE = 1.5
+"""Seconds the search for drivers may take."""
+_ASKED_ANEW = 60.0
+
+_log = structlog.get_logger(__name__)
 
 
 class MentionSamples:
@@ -25,7 +35,8 @@ class MentionSamples:
         self._log = log
         self._store = store
         self._lock = threading.Lock()
-        self._wanted: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._wanted: OrderedDict[tuple[str, int], tuple[int, float]] = OrderedDict()
+        self._drivers: OrderedDict[tuple[str, int], tuple[Driver, ...]] = OrderedDict()
 
     def samples(self, brand: str, rule: Rule, around: int, limit: int) -> Samples | None:
         """At most `limit` negatives of the 15 minutes before, else of the hour.
@@ -35,27 +46,52 @@ class MentionSamples:
         if rule is Rule.BLINDNESS:
             return Samples()
         with self._lock:
-            if self._store.offset < self._needed(brand, around):
+            needed, asked_at = self._needed(brand, around)
+            if self._store.offset < needed:
                 return None
             found = self._negatives(brand, around - RECENT, around)
             if len({entry.copy for entry in found}) < limit:
                 found = self._negatives(brand, around - LOOK_BACK, around)
+            drivers = self._what_drives(brand, around, asked_at)
         return Samples(
             tuple(sample_of(entry) for entry in telling(found, limit)),
             tuple(Counter(entry.judgement.language or "unknown" for entry in found).most_common(4)),
             tuple(Counter(entry.mention.channel or "unnamed" for entry in found).most_common(4)),
-            read_drivers(self._store, brand, around - LOOK_BACK, around),
+            drivers,
         )
 
     def _negatives(self, brand: str, since: int, until: int) -> list[JudgedEntry]:
         wanted = MentionFilter(brand, since, until, Label.NEGATIVE, own=False, late=False)
         return self._store.find(wanted, limit=READ)
 
-    def _needed(self, brand: str, around: int) -> int:
-        """How far the store must have read: to what was judged when it was first asked."""
+    def _what_drives(self, brand: str, around: int, asked_at: float) -> tuple[Driver, ...]:
+        """What drives the last hour, found once for all receivers; nothing rather than late."""
+        asked = (brand, around)
+        known = self._drivers.get(asked)
+        if known is not None:
+            return known
+        waited = stopwatch() - asked_at
+        patience = PATIENCE if waited > _ASKED_ANEW else min(PATIENCE, WAIT - waited)
+        if patience <= 0:
+            _log.warning("a page goes without drivers: no time is left", brand=brand)
+            return ()
+        try:
+            drivers = read_drivers(
+                self._store, brand, around - LOOK_BACK, around, patience=patience
+            )
+        except Exception:  # noqa: BLE001  # a page does without what cannot be found
+            _log.exception("a page goes without drivers: they could not be read", brand=brand)
+            return ()
+        self._drivers[asked] = drivers
+        if len(self._drivers) > REMEMBERED:
+            self._drivers.popitem(last=False)
+        return drivers
+
+    def _needed(self, brand: str, around: int) -> tuple[int, float]:
+        """How far the store must have read: to what was judged when first asked; and when."""
         asked = (brand, around)
         if asked not in self._wanted:
-            self._wanted[asked] = self._log.judged_end
+            self._wanted[asked] = (self._log.judged_end, stopwatch())
             if len(self._wanted) > REMEMBERED:
                 self._wanted.popitem(last=False)
         return self._wanted[asked]
