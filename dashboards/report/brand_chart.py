@@ -12,6 +12,7 @@ from dashboards.report.drawing import (
     SOFT,
     UNKNOWN,
     new_figure,
+    place,
     style,
     thin,
 )
@@ -53,6 +54,7 @@ def draw_brand(series: "Series", coarse: "Series", zone: str, names: "dict[str, 
             axes.set_xlim(series.start / DAY, series.end / DAY)
         _letters(above, series, names)
         _time_axis(below, zone)
+        place(figure)
         return figure
 
 

@@ -25,6 +25,8 @@ BLUE, ORANGE, RED, BAND = "#0072b2", "#e69f00", "#d55e00", "#cfe3f1"
 UNKNOWN = "#eceff1"
 DOTS = 144
 """Per inch, of a PNG."""
+LEFT, RIGHT, ABOVE, BELOW, HEADING = 0.42, 0.12, 0.3, 0.26, 0.3
+"""Inches around the panels; and above all, for a PNG's title."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -74,9 +76,24 @@ def new_figure(width: float, height: float) -> "Figure":
     )
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     return figure
+
+
+def place(figure: "Figure", heading: float = 0.0) -> None:
+    """Leave so much room around the panels as our labels need; `heading` inches more above.
+
+    Reckoned, not measured: measuring draws everything twice.
+    """
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=1 - RIGHT / width,
+        bottom=BELOW / height,
+        top=1 - (ABOVE + heading) / height,
+        hspace=0.24,
+    )
 
 
 def svg(figure: "Figure", name: str) -> str:
@@ -107,12 +124,24 @@ def _rounded(path: re.Match[str]) -> str:
 
 
 def png(figure: "Figure", title: str) -> bytes:
-    """The figure as a PNG with a title; what the typeface lacks of it is left out."""
+    """The figure as a PNG with a title, for the last time: the title stays.
+
+    What the typeface lacks of it is left out.
+    """
     target = io.BytesIO()
     with style():
-        heading = figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=12, weight="bold")
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + HEADING)
+        place(figure, HEADING)
+        figure.text(
+            0.1 / width,
+            1 - 0.08 / (height + HEADING),
+            drawable(title),
+            va="top",
+            fontsize=12,
+            weight="bold",
+        )
         figure.savefig(target, format="png", dpi=DOTS, metadata={"Software": None})
-        heading.remove()
     return target.getvalue()
 
 

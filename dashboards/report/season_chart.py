@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dashboards.report.drawing import BLUE, ORANGE, new_figure, style, thin
+from dashboards.report.drawing import BLUE, ORANGE, new_figure, place, style, thin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,4 +40,5 @@ def draw_season(learnt: "Learnt") -> "Figure":
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * 1.25)
         axes.set_xlim(0, 24)
+        place(figure)
         return figure
