@@ -48,6 +48,7 @@ class Delivery:
         *,
         waits_for_samples: bool,
         public_url: str = "",
+        nearby: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -56,6 +57,8 @@ class Delivery:
         self.settings = settings
         self._waits = waits_for_samples
         self._public_url = public_url
+        self._nearby = nearby or {}
+        """Where receivers that read on this very machine find the page, when nobody else can."""
 
     def attempt(self, row_id: int, read_now: Now, chance: float = 0.0) -> Answer | None:
         """Try once; None when nothing was sent (already closed, not true any more, put off)."""
@@ -125,7 +128,7 @@ class Delivery:
             begun.at,
             self._policy,
             self._look_up(begun.incident),
-            self._public_url,
+            self._nearby.get(receiver.name, self._public_url),
         )
         try:
             return self._notifiers[receiver.name].deliver(message, key=row.notification.key)

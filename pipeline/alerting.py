@@ -49,6 +49,16 @@ def make_notifiers(
     }
 
 
+def _nearby(settings: Settings, page: str) -> dict[str, str]:
+    if settings.public_url or not page:
+        return {}
+    return {
+        receiver.name: page
+        for receiver in settings.receivers
+        if receiver.kind is ReceiverKind.CONSOLE
+    }
+
+
 def _notifier(receiver: ReceiverSection, read_now: Now, console: Console | None) -> Notifier:
     if receiver.kind is ReceiverKind.CONSOLE:
         return ConsoleNotifier(console)
@@ -106,8 +116,13 @@ def make_alerting(  # noqa: PLR0913  # the things the people's side touches, eac
     *,
     read_now: Now | None,
     durable: bool = True,
+    page: str = "",
 ) -> Alerting:
-    """Put the people's side together; with `read_now` its time is the clock's, else the log's."""
+    """Put the people's side together; with `read_now` its time is the clock's, else the log's.
+
+    `page` is where the live page is found on this machine: without a public address, messages to
+    the console lead there.
+    """
     policy = settings.policy()
     store = open_store(f"sqlite:///{directory / 'incidents.db'}", durable=durable)
     delivery = Delivery(
@@ -118,6 +133,7 @@ def make_alerting(  # noqa: PLR0913  # the things the people's side touches, eac
         DeliverySettings(),
         waits_for_samples=read_now is not None,
         public_url=settings.public_url,
+        nearby=_nearby(settings, page),
     )
     couriers = (
         None

@@ -43,6 +43,7 @@ class HttpServer:
     ) -> None:
         self._host = host.removeprefix("[").removesuffix("]")
         self._port = port
+        self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._server = _Server(
             getattr(app.state, "stopping", _nothing),
@@ -73,13 +74,27 @@ class HttpServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
+    @property
+    def alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def listen(self) -> None:
+        """Take the address, so that `port` is known; who comes now waits for `start`.
+
+        Raises EnvironmentProblem when the address cannot be had.
+        """
+        if self._listener is None:
+            self._listener = _listening(self._host, self._port)
+            self._port = int(self._listener.getsockname()[1])
+
     def start(self) -> None:
         """Listen, and return once requests are answered.
 
         Raises EnvironmentProblem when the address cannot be had.
         """
-        listener = _listening(self._host, self._port)
-        self._port = int(listener.getsockname()[1])
+        self.listen()
+        listener, self._listener = self._listener, None
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="http", daemon=True
         )
@@ -89,6 +104,9 @@ class HttpServer:
 
     def stop(self, timeout: float = 5.0) -> None:
         """Take no more requests, let those at work finish for `timeout` seconds, then cut off."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         if self._thread is None:
             return
         self._server.config.timeout_graceful_shutdown = max(1, math.ceil(timeout))

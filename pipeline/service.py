@@ -1,10 +1,10 @@
 """The running service: door, engine, consumers and the people's side, each in its own thread."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -22,6 +22,8 @@ from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.loops import Loop
 from pipeline.metering import FoldMeter
 from pipeline.metrics import Metrics, Stage
+from pipeline.page_server import PageServer
+from pipeline.presenting import PageParts
 from pipeline.retention import Retention
 from pipeline.server import HttpServer
 from pipeline.settings import Settings
@@ -37,6 +39,9 @@ from pipeline.sources.http.settings import (
 )
 from pipeline.stores import BucketTable, MentionStore, consume_buckets, consume_mentions
 from pipeline.stores.samples import MentionSamples
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +73,12 @@ class Service:
     """Everything that `run` runs, from `start` to `stop`."""
 
     def __init__(
-        self, settings: Settings, directory: Path, clock: Clock, options: EngineOptions
+        self,
+        settings: Settings,
+        directory: Path,
+        clock: Clock,
+        options: EngineOptions,
+        page: "Callable[[PageParts], FastAPI] | None" = None,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -85,6 +95,10 @@ class Service:
         self._closing: list[SqliteLog | MentionStore | BucketTable | Alerting] = []
         self.engine_thread: EngineThread | None = None
         self.server: HttpServer | None = None
+        self.page: PageServer | None = None
+        if page is not None and settings.page.enabled:
+            parts = PageParts(directory, settings, clock, self.health)
+            self.page = PageServer(page, parts, self.health)
 
     # -- start -----------------------------------------------------------------------------
 
@@ -103,9 +117,13 @@ class Service:
     def _start(self) -> None:
         engine = make_engine(self._directory, self._settings, self._options)
         self._closing.append(engine.log)
+        if self.page is not None:
+            self.page.listen()
         self._start_consumers(engine)
         note_settings(engine, self._settings, self._clock.now())
         self._start_engine(engine)
+        if self.page is not None:
+            self.page.start()
         self._start_door()
         self._start_readers()
 
@@ -126,6 +144,8 @@ class Service:
     def _beat(self, meter: FoldMeter) -> None:
         self.health.beat("engine")
         meter.tell()
+        if self.page is not None:
+            self.page.look()
 
     def _folded(self, meter: FoldMeter, mentions: int, seconds: float) -> None:
         meter.folded(mentions, seconds)
@@ -151,6 +171,7 @@ class Service:
             samples,
             self._notifiers(),
             read_now=None if self._event_mode else now,
+            page=self.page.near if self.page is not None else "",
         )
         if engine.log.signals_end and alerting.alerter.position <= 0:
             _log.warning(
@@ -222,7 +243,7 @@ class Service:
             connections=self._http.limits.connections,
         )
         self.server.start()
-        self._lock.say(self.server.url)
+        self._lock.say(self.server.url, self.page.url if self.page is not None else "")
         _log.info("listening", address=self.server.url, time=str(self._options.kind))
 
     def _start_readers(self) -> None:
@@ -247,6 +268,8 @@ class Service:
 
     def stop(self) -> None:
         """Close the door, fold what was accepted, let everybody read it, end."""
+        if self.page is not None:
+            self.page.stop()
         if self.server is not None:
             self.server.stop()
         if self.engine_thread is not None:

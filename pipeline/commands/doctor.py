@@ -60,7 +60,7 @@ def examine(found: Draft, data: Path | None, now: int, *, connect: bool) -> Iter
     yield from configuration
     yield from check_folder(directory)
     running = is_running(directory)
-    yield from check_engine(directory, settings.ingest)
+    yield from check_engine(directory, settings.ingest, settings.page)
     yield from check_databases(directory, now, running=running)
     for line in check_people(settings, now, connect=connect):
         if not _is_told(line, configuration):

@@ -14,6 +14,7 @@ from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption
 from pipeline.composition import EngineOptions
 from pipeline.log import LogKind
+from pipeline.presenting import presenters
 from pipeline.scorers import ScorerName
 from pipeline.service import Service
 from pipeline.settings import load
@@ -22,6 +23,7 @@ LOOK_EVERY = 0.5
 
 
 def run(  # noqa: PLR0913  # each is an option of the command line
+    context: typer.Context,
     time: Annotated[
         LogKind,
         typer.Option(
@@ -32,6 +34,13 @@ def run(  # noqa: PLR0913  # each is an option of the command line
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0: a free one.")
+    ] = None,
+    page_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port of the live page; 0: a free one."),
+    ] = None,
+    page: Annotated[
+        bool | None, typer.Option("--page/--no-page", help="Whether to serve the live page.")
     ] = None,
     zone: Annotated[
         str, typer.Option(help="Zone of brands that are not configured, for their hours.")
@@ -45,19 +54,24 @@ def run(  # noqa: PLR0913  # each is an option of the command line
     Example: crisis-monitor run --config crisis-monitor.toml
     """
     with errors_told():
-        overrides: dict[str, Any] = {"ingest": {}}
-        if host is not None:
-            overrides["ingest"]["host"] = host
-        if port is not None:
-            overrides["ingest"]["port"] = port
-        settings = load(config, overrides)
+        settings = load(
+            config,
+            {
+                "ingest": _said(host=host, port=port),
+                "page": _said(port=page_port, enabled=page),
+            },
+        )
         for warning in settings.warnings:
             if warning.place.startswith("environment variable"):
                 tell(warning.text())
         clock = SystemClock()
         logs.configure(settings.logs.level, settings.logs.form, clock=clock)
         service = Service(
-            settings, data or settings.storage.directory, clock, EngineOptions(time, scorer, zone)
+            settings,
+            data or settings.storage.directory,
+            clock,
+            EngineOptions(time, scorer, zone),
+            presenters(context).page,
         )
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,8 +79,15 @@ def run(  # noqa: PLR0913  # each is an option of the command line
         with service:
             if service.server is not None:
                 tell(f"listening at {service.server.url} (Ctrl-C stops)")
+            if service.page is not None and service.page.url:
+                tell(f"page at {settings.public_url or service.page.url}")
             while not stopping.wait(LOOK_EVERY):
                 if service.failure is not None:
                     raise service.failure
         if service.failure is not None:
             raise service.failure
+
+
+def _said(**options: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever an option holds
+    """What the command line says, as it would stand in a section."""
+    return {name: value for name, value in options.items() if value is not None}

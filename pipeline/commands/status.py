@@ -13,6 +13,8 @@ from pipeline.commands.output import (
     rfc3339,
 )
 from pipeline.commands.storage import INCIDENTS_FILE, DataOption, data_directory, incident_store
+from pipeline.log import EngineLock
+from pipeline.settings.text import visible
 from pipeline.status import Status, read_status
 
 MANY = 1_000_000
@@ -35,10 +37,19 @@ def status(data: DataOption = None, output: FormatOption = Format.TEXT) -> None:
                 "rejected": found.rejected,
                 "incidents_open": found.incidents_open,
                 "time": rfc3339(found.time),
+                "page": _page(directory),
             }
         )
     else:
         _print(found)
+        if page := _page(directory):
+            typer.echo(f"page at {page}")
+
+
+def _page(directory: Path) -> str:
+    """Where a running engine's live page is found; empty without one."""
+    holder = EngineLock(directory).holder()
+    return "" if holder is None else visible(holder.page)
 
 
 def _incidents_open(directory: Path) -> int:

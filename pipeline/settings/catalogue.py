@@ -114,10 +114,8 @@ def _default(field: FieldInfo) -> str:
         return '`"never"`' if value is None else f'`"{format_duration(value)}"`'
     if value is None or value == "":
         return _MISSING
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | bool):
         return f"`{json.dumps(value)}`"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
     if isinstance(value, float):
         return f"`{value:g}`"
     if isinstance(value, str | Path):

@@ -4,6 +4,7 @@ from pipeline.settings.checks.brands import check_brands
 from pipeline.settings.checks.detection import check_detection, check_storage
 from pipeline.settings.checks.environment import check_environment
 from pipeline.settings.checks.ingest import check_ingest
+from pipeline.settings.checks.page import check_page
 from pipeline.settings.checks.policy import check_policy
 from pipeline.settings.checks.receivers import check_receivers
 from pipeline.settings.checks.report import Report
@@ -26,6 +27,7 @@ def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
         for check in (
             check_storage,
             check_ingest,
+            check_page,
             check_sources,
             check_detection,
             check_brands,

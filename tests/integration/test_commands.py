@@ -193,7 +193,7 @@ def test_a_replay_wants_a_fresh_log(history: Path, replayed: Path) -> None:
 
 
 def test_an_event_log_is_not_taken_up_as_a_clock_log(replayed: Path) -> None:
-    result = run("run", "--data", replayed, "--port", 0)
+    result = run("run", "--data", replayed, "--port", 0, "--no-page")
     assert result.exit_code == 3
     assert "--time event" in " ".join(result.output.split())
 

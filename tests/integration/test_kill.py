@@ -49,7 +49,7 @@ class Monitor:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [*COMMAND, "run", "--time", "event", "--config", str(self._config),
-             "--data", str(self.directory), "--port", str(self.port)],
+             "--data", str(self.directory), "--port", str(self.port), "--no-page"],
             stdout=self._log,
             stderr=self._log,
         )  # fmt: skip

@@ -33,7 +33,8 @@ class Running:
     def __init__(self, directory: Path, *options: str, config: Path | None = None) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.process = subprocess.Popen(
-            [*COMMAND, "run", "--data", str(directory), "--port", str(port), *options]
+            [*COMMAND, "run", "--data", str(directory), "--port", str(port), "--page-port", "0"]
+            + [*options]
             + ([] if config is None else ["--config", str(config)]),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -118,7 +119,7 @@ def test_a_second_engine_is_refused_with_exit_code_3(service: Running, tmp_path:
 def test_a_taken_port_is_named(service: Running, tmp_path: Path) -> None:
     port = service.url.rsplit(":", 1)[1]
     result = subprocess.run(
-        [*COMMAND, "run", "--data", str(tmp_path / "other"), "--port", port],
+        [*COMMAND, "run", "--data", str(tmp_path / "other"), "--port", port, "--no-page"],
         capture_output=True,
         timeout=60,
         check=False,

@@ -15,7 +15,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Z
 def check_ingest(report: Report) -> None:
     """Check the address and the keys of the HTTP door."""
     ingest = report.document.ingest
-    if not _is_host(ingest.host):
+    if not is_host(ingest.host):
         report.mistake(
             ("ingest", "host"),
             f'"{visible(ingest.host)}" is no address',
@@ -24,7 +24,7 @@ def check_ingest(report: Report) -> None:
     check_keys(report, ("ingest",), ingest)
     doors = [each for each in report.document.sources if each.kind is SourceKind.HTTP]
     locked = _locked(ingest) or (bool(doors) and all(_locked(door) for door in doors))
-    if _is_host(ingest.host) and not ingest.loopback and not locked:
+    if is_host(ingest.host) and not ingest.loopback and not locked:
         report.mistake(
             ("ingest", "host"),
             f"{visible(ingest.host)} can be reached by others, and not every source asks for a key",
@@ -36,7 +36,8 @@ def _locked(door: Keyed) -> bool:
     return door.has_secret or door.has_token
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Whether this is an address, or a name that one may belong to."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -7,7 +7,7 @@ from alerts.notifiers.secret import SigningSecret
 from pipeline.settings.checks.report import Report
 from pipeline.settings.positions import KeyPath
 from pipeline.settings.secrets import Secret
-from pipeline.settings.sections.keyed import Keyed, Signed
+from pipeline.settings.sections.keyed import Keyed, Signed, Tokened
 
 _SHORTEST_KEY = 16
 _SHORTEST_TOKEN = 16
@@ -33,6 +33,11 @@ def check_keys(report: Report, path: KeyPath, section: Keyed) -> None:
             report.mistake(here, "the signing secret is not base64", _HOW)
         elif size < _SHORTEST_KEY:
             report.warning(here, f"the signing secret has {size} bytes and can be guessed", _HOW)
+    check_tokens(report, path, section)
+
+
+def check_tokens(report: Report, path: KeyPath, section: Tokened) -> None:
+    """Check the tokens that senders, and people, show us."""
     for token in report.check_places(path, section, "token"):
         here = (*path, given(section, "token"))
         if any(each.isspace() or not each.isascii() for each in token.reveal()):
@@ -45,7 +50,7 @@ def check_keys(report: Report, path: KeyPath, section: Keyed) -> None:
             )
 
 
-def given(section: Signed, kind: str) -> str:
+def given(section: Signed | Tokened, kind: str) -> str:
     """Return the key that says where the secret, token or url is."""
     return next(key for key in (kind, f"{kind}_env", f"{kind}_file") if getattr(section, key))
 

@@ -1,12 +1,11 @@
 """[ingest]: the HTTP door."""
 
-import ipaddress
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipeline.settings.sections.keyed import Keyed
-from pipeline.settings.sections.section import Count, Whole
+from pipeline.settings.sections.section import Count, Whole, is_loopback
 
 
 class IngestSection(Keyed):
@@ -30,9 +29,4 @@ class IngestSection(Keyed):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the door."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)

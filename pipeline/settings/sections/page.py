@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pipeline.settings.durations import HOUR
 from pipeline.settings.sections.keyed import Tokened
-from pipeline.settings.sections.section import Span, Whole, Words
+from pipeline.settings.sections.section import Span, Whole, Words, is_loopback
 
 
 class PageSection(Tokened):
@@ -27,3 +27,8 @@ class PageSection(Tokened):
     session: Span = Field(
         default=12 * HOUR, description="how long a person stays signed in with the token"
     )
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the page."""
+        return is_loopback(self.host)
