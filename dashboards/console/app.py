@@ -16,7 +16,7 @@ from starlette.types import Scope
 from alerts.errors import AlertsError
 from dashboards.console import events, login, static_files
 from dashboards.console.page import Page
-from dashboards.console.routes import actions, health, incidents, situation
+from dashboards.console.routes import actions, brand, health, incidents, situation
 from dashboards.console.security import Guard
 from pipeline.errors import PipelineError
 from pipeline.presenting import PageParts
@@ -81,6 +81,7 @@ def build_page(parts: PageParts, routers: Iterable[APIRouter] = ()) -> FastAPI:
         events.router,
         login.router,
         situation.router,
+        brand.router,
         incidents.router,
         actions.router,
         health.router,

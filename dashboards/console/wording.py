@@ -87,8 +87,12 @@ def plural(value: int, one: str, more: str = "") -> str:
 
 
 def brand_address(name: str) -> str:
-    """Where a brand is seen."""
-    return f"/brands/{path_segment(name)}"
+    """Where a brand is seen; one of dots alone is marked, for browsers would go up a folder.
+
+    >>> brand_address("a/b"), brand_address("..")
+    ('/brands/a%2Fb', '/brands/=..')
+    """
+    return f"/brands/{'' if name.strip('.') else '='}{path_segment(name)}"
 
 
 def incident_address(incident_id: str) -> str:

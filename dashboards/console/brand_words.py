@@ -1,0 +1,145 @@
+"""What a brand's charts show, in sentences: for those who do not see them, or have no time."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import msgspec
+from markupsafe import Markup, escape
+
+from alerts.times import span
+from dashboards.console.wording import between, count, percent, percents, plural, when
+from dashboards.views.bands import Band
+from dashboards.views.series import Series
+from detectors.observation import BucketState
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A sentence or two for each chart; each is safe to put into HTML."""
+
+    voices: Markup
+    share: Markup
+    negatives: Markup
+    gaps: Markup
+
+
+def said_of(series: Series) -> Said:
+    """Say what a series' charts show."""
+    return Said(_voices(series), _share(series), _negatives(series), _gaps(series))
+
+
+def _voices(series: Series) -> Markup:
+    most = _greatest(series.voices)
+    if most is None:
+        return Markup("Nothing is known of this time.")
+    total = sum(each or 0 for each in series.voices)
+    parts = [Markup("{}. ").format(plural(total, "voice"))]
+    value = series.voices[most] or 0
+    parts.append(
+        Markup("Most in {} from {} on: {} ({}). ").format(
+            span(series.step),
+            when(series.times[most]),
+            count(value),
+            between(_band(series.low, series.expected, series.high, most)),
+        )
+    )
+    parts.append(_beyond(series, series.voices, series.high))
+    return Markup("").join(parts)
+
+
+def _share(series: Series) -> Markup:
+    scored = sum(each or 0 for each in series.scored)
+    if not scored:
+        return Markup("No voice was judged in this time.")
+    negatives = sum(each or 0 for each in series.negatives)
+    parts = [
+        Markup("{} of {} judged. ").format(
+            percent(negatives / scored) + " negative", plural(scored, "voice")
+        )
+    ]
+    last = next(
+        (i for i in reversed(range(len(series.times))) if series.share[i] is not None), None
+    )
+    if last is not None:
+        band = _band(series.share_low, series.share_usual, series.share_high, last)
+        parts.append(Markup("Last: {} ({}). ").format(percent(series.share[last]), percents(band)))
+    parts.append(_beyond(series, series.share, series.share_high))
+    return Markup("").join(parts)
+
+
+def _negatives(series: Series) -> Markup:
+    most = _greatest(series.negatives)
+    if most is None:
+        return Markup("Nothing is known of this time.")
+    total = sum(each or 0 for each in series.negatives)
+    usual = sum(each or 0.0 for each in series.usual_negatives)
+    said = Markup("{}, usually about {}. ").format(plural(total, "negative voice"), count(usual))
+    if not series.negatives[most]:
+        return said
+    return said + Markup("Most in {} from {} on: {}.").format(
+        span(series.step), when(series.times[most]), count(series.negatives[most])
+    )
+
+
+def _gaps(series: Series) -> Markup:
+    parts: list[str] = []
+    words = {
+        BucketState.UNKNOWN: "{} unknown (nobody was listening, or it is still to come)",
+        BucketState.BLIND: "{} with a source silent against its rhythm: counts are a lower bound",
+    }
+    for state, word in words.items():
+        steps = sum(each is state for each in series.states)
+        if steps:
+            parts.append(word.format(span(steps * series.step)))
+    late = sum(series.late)
+    if late:
+        parts.append(f"{plural(late, 'mention')} came too late to be counted")
+    return Markup("; ").join(escape(each) for each in parts)
+
+
+def _beyond(
+    series: Series, values: Sequence[float | None], highs: Sequence[float | None]
+) -> Markup:
+    """Say for how long, and when first, values were above their band."""
+    runs = list(_runs(values, highs))
+    if not runs:
+        return Markup("Never above the usual.")
+    steps = sum(length for _, length in runs)
+    longest, length = max(runs, key=lambda run: run[1])
+    said = Markup("{} above the usual").format(span(steps * series.step))
+    if length > 1:
+        said += Markup(", longest from {} on for {}").format(
+            when(series.times[longest]), span(length * series.step)
+        )
+    return said + "."
+
+
+def _runs(
+    values: Sequence[float | None], highs: Sequence[float | None]
+) -> Iterator[tuple[int, int]]:
+    above = [
+        value is not None and high is not None and value > high
+        for value, high in zip(values, highs, strict=True)
+    ]
+    at = 0
+    for over, run in groupby(above):
+        length = len(list(run))
+        if over:
+            yield at, length
+        at += length
+
+
+def _greatest(values: Sequence[int | None]) -> int | None:
+    known = [(value, -index) for index, value in enumerate(values) if value is not None]
+    return -max(known)[1] if known else None
+
+
+def _band(
+    low: Sequence[float | None],
+    usual: Sequence[float | None],
+    high: Sequence[float | None],
+    at: int,
+) -> Band | None:
+    ends = low[at], usual[at], high[at]
+    if ends[0] is None or ends[1] is None or ends[2] is None:
+        return None
+    return Band(ends[0], ends[1], ends[2])

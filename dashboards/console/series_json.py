@@ -1,0 +1,68 @@
+"""A brand's series as charts.js reads it: arrays of equal length, as few characters as will do."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from dashboards.console.wording import incident_address
+from dashboards.views.series import LaneSeries, Series
+from detectors.observation import BucketState
+
+_LETTERS = {BucketState.KNOWN: "k", BucketState.UNKNOWN: "u", BucketState.BLIND: "b"}
+COUNTS = ("mentions", "unique", "voices", "negatives", "scored", "delayed", "late")
+SHARES = ("share", "share_usual", "share_low", "share_high")
+LEVELS = ("expected", "low", "high", "usual_negatives")
+
+
+def encode_series(series: Series) -> bytes:
+    """Encode a series: step number i begins at `start + i step`; `states` has a letter a step.
+
+    k is known, b blind (a source is silent), u unknown (every count is null). Shares have three
+    decimals, expected counts one; a lane has its last reading in a step.
+    """
+    document: dict[str, object] = {
+        "brand": series.brand,
+        "start": series.start,
+        "end": series.end,
+        "step": series.step,
+        "as_of": series.as_of,
+        "states": "".join(_LETTERS[each] for each in series.states),
+    }
+    for name in COUNTS:
+        document[name] = getattr(series, name)
+    for name in SHARES:
+        document[name] = _rounded(getattr(series, name), 3)
+    for name in LEVELS:
+        document[name] = _rounded(getattr(series, name), 1)
+    document["incidents"] = [
+        {
+            "address": incident_address(each.id),
+            "severity": each.severity,
+            "rule": each.rule,
+            "opened_at": each.opened_at,
+            "ended_at": each.ended_at,
+            "title": each.title,
+        }
+        for each in series.incidents
+    ]
+    document["changes"] = [{"at": each.at, "what": each.what} for each in series.changes]
+    document["lanes"] = {name: _lane(lane) for name, lane in series.lanes.items()}
+    return msgspec.json.encode(document)
+
+
+def _lane(lane: LaneSeries) -> dict[str, Sequence[object]]:
+    return {
+        "observed": _rounded(lane.observed, 1),
+        "expected": _rounded(lane.expected, 1),
+        "score": _rounded(lane.score, 2),
+        "threshold": _rounded(lane.threshold, 2),
+        "reason": lane.reason,
+    }
+
+
+def _rounded(values: Iterable[float | None], digits: int) -> list[float | int | None]:
+    kept: list[float | int | None] = []
+    for value in values:
+        near = None if value is None else round(value, digits)
+        kept.append(int(near) if near is not None and near == int(near) else near)
+    return kept
