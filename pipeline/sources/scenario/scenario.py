@@ -87,6 +87,34 @@ class Scenario:
 
     def __iter__(self) -> Iterator[Mention]:
         """Give the mentions in the order of their arrival."""
+        silences = [
+            (episode.brand.removeprefix("source:"), episode.start, episode.end)
+            for episode in self.truth
+            if episode.kind is EpisodeKind.SILENT_SOURCE
+        ]
+        arriving: list[tuple[int, int, Mention]] = []
+        count = 0
+        for minute, said in self._said():
+            for mention in said:
+                count += 1
+                heard = _after_silence(mention, silences)
+                heapq.heappush(arriving, (heard.ingested_at, count, heard))
+            while arriving and arriving[0][0] < minute + MINUTE:
+                yield heapq.heappop(arriving)[2]
+        while arriving:
+            yield heapq.heappop(arriving)[2]
+
+    def by_minute(self) -> Iterator[tuple[int, list[Mention]]]:
+        """Give each minute's start and what was said in it, by event time, as it is made up.
+
+        Nobody is silent here, and nothing comes late: that is for whoever reads it to play.
+        """
+        for minute, said in self._said():
+            said.sort(key=lambda mention: mention.event_time)
+            yield minute, said
+
+    def _said(self) -> Iterator[tuple[int, list[Mention]]]:
+        """Make up what is said, minute by minute."""
         crowds = [
             Crowd(
                 brand,
@@ -97,25 +125,13 @@ class Scenario:
             )
             for number, brand in enumerate(self.brands)
         ]
-        silences = [
-            (episode.brand.removeprefix("source:"), episode.start, episode.end)
-            for episode in self.truth
-            if episode.kind is EpisodeKind.SILENT_SOURCE
-        ]
-        arriving: list[tuple[int, int, Mention]] = []
-        count = 0
         for minute in range(self.start, self.end, MINUTE):
             if (minute - self.start) % HOUR == 0:
                 rhythm = [_rhythm(brand.zone, minute) for brand in self.brands]
+            said: list[Mention] = []
             for crowd, rate, swing in zip(crowds, self._rates, rhythm, strict=True):
-                for mention in crowd.minute(minute, rate * swing):
-                    count += 1
-                    heard = _after_silence(mention, silences)
-                    heapq.heappush(arriving, (heard.ingested_at, count, heard))
-            while arriving and arriving[0][0] < minute + MINUTE:
-                yield heapq.heappop(arriving)[2]
-        while arriving:
-            yield heapq.heappop(arriving)[2]
+                said += crowd.minute(minute, rate * swing)
+            yield minute, said
 
     def read(self) -> Iterator[list[Mention | Rejected]]:
         """Yield all of it in chunks, in event-time order (as a file of it would be read)."""
