@@ -27,6 +27,7 @@
   let skew = 0;
   let still = false; // time stands between two events of a replay
   let told = 0;
+  let knowsTime = false;
   const now = () => (still ? told : Date.now() + skew);
 
   function span(milliseconds) {
@@ -131,6 +132,8 @@
     told = data.now;
     skew = data.now - Date.now();
     if (Math.abs(skew) < 2_000) skew = 0; // the way here takes its time, too
+    if (!knowsTime || still) tellTimes(document); // until now they were told by the viewer's clock
+    knowsTime = true;
     stands = data.stands_since ?? null;
     trouble = "";
     const parts = data.parts || differing(marks, data.marks);
