@@ -28,10 +28,10 @@ LIMIT = 5
 """Drivers at most."""
 PHRASE = 60
 """Characters of a phrase."""
-_LEAST = 3
-_LEAST_GATHERED = 5
-"""Voices that make something more than a coincidence; a conversation or an author is always new."""
-_LEAST_SHARE = 0.05
+_LEAST, _LEAST_GATHERED = 3, 5
+"""Voices that make more than a coincidence; a conversation is always new, so it takes more."""
+_LEAST_SHARE, _FEW_SHARE = 0.05, 0.15
+"""Share of the voices that counts: of few voices more, until five are enough."""
 _LEAST_Z = 1.96
 _PRIOR = 100.0
 """How many voices the prior weighs."""
@@ -168,7 +168,7 @@ def _having(said: Sequence[_Said], total: int) -> dict[Term, set[str]]:
     for each in said:
         for term in each.terms:
             having.setdefault(term, set()).add(each.voice)
-    least = _LEAST_SHARE * total
+    least = max(_LEAST_SHARE * total, min(_LEAST_GATHERED, _FEW_SHARE * total))
     return {
         term: voices
         for term, voices in having.items()
