@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 import structlog
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from alerts.errors import AlertsError
 from dashboards.console import events, login, static_files
-from dashboards.console.page import Page
+from dashboards.console.page import Page, arriving
 from dashboards.console.routes import actions, brand, health, incidents, situation
 from dashboards.console.security import Guard
 from pipeline.errors import PipelineError
@@ -62,7 +62,12 @@ def build_page(parts: PageParts, routers: Iterable[APIRouter] = ()) -> FastAPI:
             page.close()
 
     app = FastAPI(
-        title="crisis-monitor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+        title="crisis-monitor",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(arriving)],
     )
     app.state.page, app.state.gate, app.state.watcher = page, gate, watcher
     app.state.stopping = watcher.close_streams

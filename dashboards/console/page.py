@@ -1,5 +1,6 @@
 """What every view of the page shares: stores, settings, templates, and renderings kept."""
 
+import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from dashboards.console.static_files import StaticFiles
 from dashboards.console.wording import FILTERS, in_its_lines
 from dashboards.views.books import Books, Marks, Shelf
+from pipeline.clock import stopwatch
 from pipeline.presenting import PageParts
 
 if TYPE_CHECKING:
@@ -21,9 +23,30 @@ if TYPE_CHECKING:
 COMPONENT = "page"
 """How the page is called where the program says whether it is well."""
 KEPT = 512
-"""Renderings kept for others who look at the same."""
+"""Things made for one viewer and kept for others who look at the same."""
+FRESH = 10.0
+"""Seconds after which they are made anew even if nothing has changed: time passes, too."""
 
 _Made = TypeVar("_Made")
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What was made, for which marks, and when by the stopwatch."""
+
+    marks: Marks | None
+    at: float
+    made: object
+
+    def holds(self, marks: Marks | None) -> bool:
+        """Whether it may still be shown."""
+        return self.marks == marks and stopwatch() - self.at < FRESH
+
+
+class _Text(msgspec.Struct, frozen=True):
+    """A rendering as it is sent."""
+
+    body: bytes
+    packed: bytes
 
 
 class Page:
@@ -54,7 +77,7 @@ class Page:
         self._templates.filters.update(FILTERS)
         self._templates.globals["static"] = self.files.address
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], tuple[Marks | None, object]] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
         self._making: dict[tuple[object, ...], threading.Lock] = {}
 
     def add_templates(self, package: str) -> None:
@@ -73,19 +96,34 @@ class Page:
             self.marks = books.marks()
         return self.marks
 
-    def cached(self, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
-        """What `make` makes, made once for all who ask with equal marks."""
+    def cached(
+        self,
+        key: tuple[object, ...],
+        make: Callable[[], _Made],
+        *,
+        whatever_changes: bool = False,
+    ) -> _Made:
+        """What `make` makes, made once for all who ask with equal marks, at most `FRESH` old.
+
+        With `whatever_changes` it is kept for as long as its key is asked for, which then says how
+        old it may be.
+        """
         marks = self.marks or self.look()
         with self._lock:
             turn = self._making.setdefault(key, threading.Lock())
         with turn:
             with self._lock:
                 found = self._kept.get(key)
-            if found is not None and found[0] == marks:
-                return found[1]  # type: ignore[return-value]  # kept under this key by this `make`
-            made = make()
+            if found is not None and (whatever_changes or found.holds(marks)):
+                return found.made  # type: ignore[return-value]  # kept under this key by this `make`
+            try:
+                made = make()
+            except BaseException:
+                with self._lock:
+                    self._making.pop(key, None)
+                raise
             with self._lock:
-                self._kept[key] = (marks, made)
+                self._kept[key] = _Kept(marks, stopwatch(), made)
                 self._kept.move_to_end(key)
                 while len(self._kept) > KEPT:
                     old, _ = self._kept.popitem(last=False)
@@ -100,22 +138,32 @@ class Page:
         self, request: Request, name: str, *, status: int = 200, **context: object
     ) -> HTMLResponse:
         """One view: a whole page, or what stands in its `main` where htmx asks for it."""
-        fragment = request.headers.get("hx-request") == "true"
-        text = self.html(
+        return _answer(self._text(request, name, context).encode("utf-8", "replace"), status)
+
+    def share(self, request: Request, name: str, **context: object) -> HTMLResponse:
+        """One view, rendered once for all who ask for its address while nothing has changed.
+
+        Its context is a function of the address and the stores alone.
+        """
+
+        def make() -> _Text:
+            body = self._text(request, name, context).encode("utf-8", "replace")
+            return _Text(body, gzip.compress(body, 1, mtime=0))
+
+        text = self.cached(("shared", name, _address(request), is_fragment(request)), make)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return _answer(text.packed, 200, {"Content-Encoding": "gzip"})
+        return _answer(text.body, 200)
+
+    def _text(self, request: Request, name: str, context: dict[str, object]) -> str:
+        return self.html(
             name,
-            fragment=fragment,
+            fragment=is_fragment(request),
             path=request.url.path,
             address=_address(request),
-            seen=self._seen(),
+            seen=_json(getattr(request.state, "marks", None)),
             **context,
         )
-        return HTMLResponse(
-            text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request"}
-        )
-
-    def _seen(self) -> str:
-        """How far the stores were for what is shown, as page.js reads it."""
-        return msgspec.json.encode(self.marks).decode()
 
     def well(self) -> None:
         """Say that the stores can be read."""
@@ -130,6 +178,25 @@ class Page:
     def close(self) -> None:
         """Let the stores go."""
         self.shelf.close()
+
+
+async def arriving(request: Request) -> None:
+    """Note how far the stores were when a request came: what it is shown is no older."""
+    request.state.marks = page_of(request).marks
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks, for what stands in `main` alone."""
+    return request.headers.get("hx-request") == "true"
+
+
+def _answer(body: bytes, status: int, headers: dict[str, str] | None = None) -> HTMLResponse:
+    said = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Encoding"}
+    return HTMLResponse(body, status, said | (headers or {}))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _address(request: Request) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,7 +64,9 @@ class Guard:
         except HTTPException as refused:
             inner = self._refuse(scope, refused)
         try:
-            await inner(scope, _Limited(receive), answer)
+            await inner(self._asked(scope), _Limited(receive), answer)
+        except ClientDisconnect:
+            return
         except HTTPException as refused:  # a body found too large while it was read
             await self._end(answer, scope, receive, refused)
         except Exception:  # noqa: BLE001  # a fault of one view, said aloud, ends that view alone
@@ -77,6 +80,13 @@ class Guard:
         _check_site(scope["method"], headers)
         _check_size(headers)
         return self._admit(scope) or self._app
+
+    @staticmethod
+    def _asked(scope: Scope) -> Scope:
+        """A view's head is asked for by those who make previews of links; a stream has none."""
+        if scope["method"] == "HEAD" and scope["path"] != "/events":
+            return {**scope, "method": "GET"}
+        return scope
 
     async def _end(
         self, answer: "_Answer", scope: Scope, receive: Receive, error: HTTPException

@@ -41,7 +41,7 @@ def situation(
     sort = sort if sort in SORTS else ""
     wanted = Standing(standing) if standing in set(Standing) else None
     counts = Counter(row.standing for row in seen.rows)
-    return page.render(
+    return page.share(
         request,
         "situation.html",
         now=seen.now,
