@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.incident import Incident
 from alerts.plain import one_line, path_segment
 from dashboards.console.forms import Action, Form
 from dashboards.console.page import Page, page_of
+from dashboards.console.said import reader
+from dashboards.console.surge_chart import draw_surge
 from dashboards.views import incident_words
 from dashboards.views.incident import IncidentStory, read_incident, read_incidents
 from detectors.severity import Severity
@@ -25,8 +27,6 @@ DONE = {
     "repeated": "That was recorded already, so it was not recorded again.",
 }
 """What is said after something was done, by the word in the address."""
-PARTS = {"head": "incident_head.html", "story": "incident_story.html"}
-DRAFT = "draft"
 MOST_IN_CURSOR = 400
 
 
@@ -100,27 +100,39 @@ def known_brands(page: Page) -> list[str]:
 @router.get("/incidents/{incident_id:path}", include_in_schema=False)
 def incident(
     request: Request, incident_id: str, part: str = "", done: str = "", draft: str = ""
-) -> HTMLResponse:
-    """Show one incident; `part` only what changes by itself."""
+) -> Response:
+    """Show one incident; `part` `live` only what changes by itself."""
     page = page_of(request)
     story = read_story(page, incident_id)
     if story is None:
+        name, _, word = incident_id.rpartition("/")
+        if name and word in set(Action):  # a form's answer that is loaded again
+            return RedirectResponse(address(name), 303)
         return no_incident(page, request, incident_id)
-    if part in PARTS:
-        return page.render(request, PARTS[part], status=200, **shown(story))
     forms = {}
     if draft == "internal":
         typed = {"audience": "internal", "text": story.draft}
         forms[Action.UPDATE] = Form(Action.UPDATE, typed)
+    if part == "live":
+        return show_incident(page, request, story, template="incident_live.html")
     return show_incident(page, request, story, said=DONE.get(done, ""), forms=forms)
 
 
 def read_story(page: Page, incident_id: str) -> IncidentStory | None:
-    """Read one incident as it is now."""
-    with page.shelf.open() as books:
-        return read_incident(
-            books, incident_id, page.now(books), page.policy, page.settings.detection()
-        )
+    """Read one incident as it is now, once for all who look while nothing changes."""
+
+    def make() -> IncidentStory | None:
+        with page.shelf.open() as books:
+            return read_incident(
+                books,
+                incident_id,
+                page.now(books),
+                page.policy,
+                detection=page.settings.detection(),
+                read_said=reader(page),
+            )
+
+    return page.cached(("incident", incident_id), make)
 
 
 def show_incident(  # noqa: PLR0913  # what the page is made of
@@ -131,24 +143,23 @@ def show_incident(  # noqa: PLR0913  # what the page is made of
     said: str = "",
     forms: dict[Action, Form] | None = None,
     status: int = 200,
+    template: str = "incident.html",
 ) -> HTMLResponse:
     """Show one incident, with what was just done, or with what was typed and what is wrong."""
     given = forms or {}
     return page.render(
         request,
-        "incident.html",
+        template,
         status=status,
         said=said,
         forms={action.value: given.get(action, Form(action)) for action in Action},
         advice=incident_words.ADVICE,
         people=_people(page, story.incident),
-        **shown(story),
+        story=story,
+        incident=story.incident,
+        chart=None if story.surge is None else draw_surge(story.surge, story.incident),
+        words=incident_words,
     )
-
-
-def shown(story: IncidentStory) -> dict[str, object]:
-    """What the parts of an incident's view are drawn from."""
-    return {"story": story, "incident": story.incident, "words": incident_words}
 
 
 def no_incident(page: Page, request: Request, incident_id: str) -> HTMLResponse:
