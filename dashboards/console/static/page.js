@@ -1,5 +1,14 @@
 // Keeps an open page up to date, and a person in the picture about how old it is.
 // Needs nothing but htmx. Everything on the page works without it, only not by itself.
+//
+// What templates may use:
+//   hx-trigger="changed:buckets from:body delay:20ms, changed:incidents from:body delay:20ms"
+//     parts: buckets, mentions, incidents, notifications, time; the delay makes one request of two
+//   <time datetime="..."> is put into the viewer's zone; data-relative: "3 min ago", kept fresh;
+//     data-form="clock" or "exact": the time of day alone
+//   <tr data-row> (or any row of a table in main): j and k go from one to the next
+//   <input name="by"> remembers who acts; <details id> stays as it was opened
+//   [hx-morph-skip] is never touched by a refresh, nor is a form that was typed into
 (() => {
   "use strict";
 
@@ -107,7 +116,7 @@
 
   function refresh() {
     waiting = 0;
-    if (document.hidden) return; // on return
+    if (document.hidden || lost) return; // on return
     lastRefresh = Date.now();
     const parts = [...pending];
     pending.clear();
@@ -237,6 +246,11 @@
       });
     }
   });
+  // Nobody asks by himself while nobody looks, or while there is nobody to ask.
+  document.addEventListener("htmx:config:request", (event) => {
+    const cause = event.detail.ctx?.sourceEvent?.type || "";
+    if ((document.hidden || lost) && (cause === "every" || cause.startsWith("changed"))) event.preventDefault();
+  });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
     if (form && form.method === "post") form.setAttribute("data-dirty", ""); // htmx-config: morphSkip
@@ -268,7 +282,8 @@
   const writing = (element) => element?.closest?.("input, textarea, select, [contenteditable]") && !element.matches("[type=checkbox], [type=radio], [type=button], [type=submit]");
 
   function step(by) {
-    const rows = [...all("[data-row]")].filter((row) => row.offsetParent !== null);
+    const rows = [...all($("[data-row]") ? "[data-row]" : "main tbody tr")]
+      .filter((row) => row.offsetParent !== null && row.matches(":is(a, button), :has(a, button)"));
     if (!rows.length) return;
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const next = rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by))];
