@@ -11,7 +11,7 @@ from alerts.incident import Incident
 from alerts.notification import Reason
 from alerts.plain import link, one_line, path_segment, shell_word
 from alerts.rendering import TITLE, Rendered, render
-from alerts.samples import Sample, Samples
+from alerts.samples import Driver, Sample, Samples
 from alerts.timers import due
 from detectors.reading import Lane, Rule
 from detectors.severity import Severity
@@ -66,6 +66,37 @@ def test_a_page_without_samples_says_that_they_are_missing() -> None:
     assert "Samples: the first mentions were not yet there" in rendered.lines
     assert rendered.fields["samples_missing"] is True
     assert page(opened(), T0, samples=Samples()).fields["samples_missing"] is False
+
+
+def test_what_drives_it_is_said_by_the_three_strongest_and_kept_in_all_fields() -> None:
+    far = Sample("9", "stuck at " + "check-in " * 40, "https://x.example/9", "forum", "en", T0)
+    drivers = (
+        Driver("phrase", "check-in broken", 14, far),
+        Driver("conversation", "They threw my father off", 9, replace(far, id="8")),
+        Driver("link", "news.example/a", 5, SEEN.samples[1]),
+        Driver("author", "one account with 480,000 followers", 4),
+        Driver("hashtag", "#no", 3),
+        Driver("word", "one too many", 3),
+    )
+    rendered = page(opened(), T0, replace(SEEN, drivers=drivers))
+    first = rendered.lines.index("Driven by:")
+    phrase, conversation, the_link, after_them = rendered.lines[first + 1 : first + 5]
+    assert phrase.startswith('- "check-in broken": 14 voices, e.g. "stuck at check-in')
+    assert phrase.endswith('…" https://x.example/9')
+    assert len(phrase) < 180
+    assert conversation == (
+        '- one conversation, "They threw my father off": 9 voices https://x.example/9'
+    )
+    assert the_link == "- the link news.example/a: 5 voices"  # its sample is quoted below anyway
+    assert after_them.startswith("Channels: ")
+    fields = json.loads(msgspec.json.encode(rendered.fields["drivers"]))
+    assert [(each["kind"], each["phrase"], each["count"]) for each in fields] == [
+        (each.kind, each.phrase, each.count) for each in drivers[:5]
+    ]
+    assert fields[0]["sample"]["url"] == "https://x.example/9"
+    assert fields[3]["sample"] is None
+    assert page(opened(), T0).fields["drivers"] == []
+    assert "Driven by:" not in page(opened(), T0).lines
 
 
 def test_still_learning_is_said() -> None:
@@ -209,7 +240,9 @@ def test_hostile_names_and_posts_stay_on_their_line(
     incident = after(None, signal(brand=brand, reason=other, severity=severity), T0)
     policy = replace(POLICY, info=("lead",))
     told = due(incident, (), T0, policy)[0].notification
-    samples = Samples((Sample(other, text, other, brand, text, T0),), ((text, 1),), ((other, 2),))
+    sample = Sample(other, text, other, brand, text, T0)
+    drivers = tuple(Driver(kind, text, 3, sample) for kind in (other, "conversation", "link"))
+    samples = Samples((replace(sample, id=""),), ((text, 1),), ((other, 2),), drivers)
     rendered = render(told, incident, T0, policy, samples, other)
     plain = (rendered.title, *rendered.lines)
     assert len(rendered.title) <= TITLE
