@@ -22,9 +22,9 @@ class Said(msgspec.Struct, frozen=True):
     gaps: Markup
 
 
-def said_of(series: Series) -> Said:
-    """Say what a series' charts show."""
-    return Said(_voices(series), _share(series), _negatives(series), _gaps(series))
+def said_of(series: Series, shares: Series) -> Said:
+    """Say what a series' charts show; `shares` is the same stretch in the share's own steps."""
+    return Said(_voices(series), _share(shares), _negatives(series), _gaps(series))
 
 
 def _voices(series: Series) -> Markup:

@@ -10,12 +10,19 @@ from detectors.observation import BucketState
 
 _LETTERS = {BucketState.KNOWN: "k", BucketState.UNKNOWN: "u", BucketState.BLIND: "b"}
 COUNTS = ("mentions", "unique", "voices", "negatives", "scored", "delayed", "late")
-SHARES = ("share", "share_usual", "share_low", "share_high")
+SHARES = {
+    "share": "share",
+    "usual": "share_usual",
+    "low": "share_low",
+    "high": "share_high",
+}
 LEVELS = ("expected", "low", "high", "usual_negatives")
 
 
-def encode_series(series: Series) -> bytes:
+def encode_series(series: Series, shares: Series) -> bytes:
     """Encode a series: step number i begins at `start + i step`; `states` has a letter a step.
+
+    `shares` are those of the same stretch, in steps long enough for a share to say something.
 
     k is known, b blind (a source is silent), u unknown (every count is null). Shares have three
     decimals, expected counts one; a lane has its last reading in a step.
@@ -30,8 +37,9 @@ def encode_series(series: Series) -> bytes:
     }
     for name in COUNTS:
         document[name] = getattr(series, name)
-    for name in SHARES:
-        document[name] = _rounded(getattr(series, name), 3)
+    document["shares"] = {"start": shares.start, "step": shares.step} | {
+        name: _rounded(getattr(shares, field), 3) for name, field in SHARES.items()
+    }
     for name in LEVELS:
         document[name] = _rounded(getattr(series, name), 1)
     document["incidents"] = [

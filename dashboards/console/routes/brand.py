@@ -6,7 +6,6 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
 
-import msgspec
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from alerts.plain import one_line
@@ -18,6 +17,7 @@ from dashboards.console.series_json import encode_series
 from dashboards.views.books import Books
 from dashboards.views.brand import BrandTalk, read_talk
 from dashboards.views.series import Series, read_series
+from dashboards.views.situation import Situation
 from detectors.reading import Lane, Reason
 from pipeline.why import Explanation, explain, gates, meaning
 
@@ -25,6 +25,9 @@ router = APIRouter()
 
 POINTS = 360
 """Steps of a chart at most: two or three pixels each on a usual screen."""
+JUDGED = 15
+"""Voices judged in a step on average, so that a chart of the share is more than noise."""
+FEWEST_POINTS = 24
 NEAR = 8
 """Names offered instead of one that is not known."""
 LONGEST_STEP = 24 * 60 * 60_000
@@ -40,7 +43,7 @@ class Asked(NamedTuple):
     over: Range
 
 
-@router.get("/brands/{rest:path}", include_in_schema=False)
+@router.get("/brands/{rest:path}", include_in_schema=False)  # noqa: FAST003  # read undecoded
 def brand(request: Request) -> Response:
     """Show a brand, or the part of it that the address names after the brand's segment.
 
@@ -79,7 +82,7 @@ def nearest(name: str, known: set[str]) -> list[str]:
 
 
 def _show(asked: Asked) -> Response:
-    page, series = asked.page, _series(asked, lanes=False)
+    page, series, shares = asked.page, _series(asked), _shares(asked)
     row = next((row for row in _situation(page).rows if row.brand == asked.brand), None)
     return page.render(
         asked.request,
@@ -90,7 +93,8 @@ def _show(asked: Asked) -> Response:
         now=_situation(page).now,
         as_of=series.as_of,
         series=series,
-        said=said_of(series),
+        shares=shares,
+        said=said_of(series, shares),
         over=asked.over,
         ranges=list(RANGES),
     )
@@ -101,7 +105,7 @@ def _json(asked: Asked) -> Response:
     lanes = asked.request.query_params.get("lanes") == "1"
 
     def make() -> tuple[bytes, str]:
-        body = encode_series(_series(asked, lanes=lanes))
+        body = encode_series(_series(asked, lanes=lanes), _shares(asked))
         return body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
     key = ("series.json", asked.brand, asked.over, lanes)
@@ -136,7 +140,7 @@ def _numbers(asked: Asked) -> Response:
         brand=asked.brand,
         base=asked.address,
         over=asked.over,
-        series=_series(asked, lanes=False),
+        series=_series(asked),
     )
 
 
@@ -188,16 +192,25 @@ def explained(books: Books, brand: str, at: int, step: int) -> Explanation:
     )
 
 
-def _series(asked: Asked, *, lanes: bool) -> Series:
+def _series(asked: Asked, *, points: int = POINTS, lanes: bool = False) -> Series:
     def make() -> Series:
         over = asked.over
         with asked.page.shelf.open() as books:
-            return read_series(books, asked.brand, over.start, over.end, points=POINTS, lanes=lanes)
+            return read_series(books, asked.brand, over.start, over.end, points=points, lanes=lanes)
 
-    return asked.page.cached(("series", asked.brand, asked.over, lanes), make)
+    return asked.page.cached(("series", asked.brand, asked.over, points, lanes), make)
 
 
-def _situation(page: Page):  # noqa: ANN202
+def _shares(asked: Asked) -> Series:
+    """The same stretch in steps in which enough voices are judged for a share to say something."""
+    series = _series(asked)
+    scored = [each for each in series.scored if each is not None]
+    a_step = sum(scored) / len(scored) if scored else 0.0
+    points = int(len(series.times) * min(1.0, a_step / JUDGED))
+    return _series(asked, points=max(FEWEST_POINTS, min(points, POINTS)))
+
+
+def _situation(page: Page) -> Situation:
     return page.cached(("situation",), lambda: read_situation(page))
 
 
