@@ -94,7 +94,7 @@ def shelved(tmp_path_factory: pytest.TempPathFactory) -> Shelved:
 
 
 @given(BUCKETS, st.integers(0, 2**60))
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 def test_looking_often_tells_what_one_look_tells_and_what_the_steps_tell(
     shelved: Shelved, drawn: Drawn, number: int
 ) -> None:
@@ -116,7 +116,7 @@ def test_looking_often_tells_what_one_look_tells_and_what_the_steps_tell(
 
 
 @given(st.lists(BUCKETS, min_size=1, max_size=3), st.integers(0, 2**60))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_a_view_kept_shows_what_a_fresh_one_shows(
     shelved: Shelved, drawn: list[Drawn], number: int
 ) -> None:
