@@ -412,4 +412,12 @@ def read_surge(books: Books, incident: Incident, window: tuple[int, int]) -> Ser
         return None
     start, end = window
     around = max(HOUR, (end - start) // 4)
-    return read_series(books, incident.brand, start - around, end + around // 2, points=STEPS)
+    closed = books.closed_up_to()
+    after = end + around // 2
+    return read_series(
+        books,
+        incident.brand,
+        start - around,
+        after if closed is None else max(end, min(after, closed)),
+        points=STEPS,
+    )
