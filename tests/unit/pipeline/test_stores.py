@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from detectors.observation import BucketState, Observation
-from detectors.reading import Rule
+from detectors.reading import Lane, Reading, Reason, Rule
+from detectors.usual import Usual
 from pipeline.errors import LogMismatch
 from pipeline.intake import Batch
 from pipeline.judging.scorer import Judgement, Label
@@ -20,10 +21,19 @@ from pipeline.stores import (
     consume_buckets,
     consume_mentions,
 )
-from pipeline.stores.buckets import HOUR
+from pipeline.stores.buckets import HOUR, readings_of
+from pipeline.stores.changes import ChangeTable
 from pipeline.stores.feed import LogFeed
 from pipeline.stores.samples import MentionSamples
-from pipeline.wire import VERSION, BucketRecord, JudgedEntry, JudgedEnvelope
+from pipeline.wire import (
+    VERSION,
+    BucketRecord,
+    JudgedEntry,
+    JudgedEnvelope,
+    pack_reading,
+    pack_usual,
+    unpack_usual,
+)
 from tests.unit.pipeline.folding import MINUTE, T0, mention
 from tests.unit.pipeline.test_embedded import make_engine, of_brand
 
@@ -174,3 +184,107 @@ def test_an_instant_finds_its_bucket_and_none_where_none_was_written(tmp_path: P
     assert table.at("B", T0 + 30 * MINUTE) is None
     assert table.last_before("B", T0 + 15 * MINUTE) == bucket(5)
     assert SqliteLog.open(tmp_path, LogKind.EVENT).signals_end == 0
+
+
+def usual_of(minute: int, *, learnt: int = HOUR) -> Usual:
+    return Usual(minute / 10, 2.0, minute / 100, 1.5, 0.25, 40.0, learnt)
+
+
+def test_an_hour_expects_what_its_minutes_did_the_ones_left_out_as_the_others(
+    tmp_path: Path,
+) -> None:
+    table = BucketTable(tmp_path)
+    kept = {minute: usual_of(minute) for minute in (5, 10, 40)}
+    table.take(
+        [replace(bucket(minute), usual=pack_usual(usual)) for minute, usual in kept.items()],
+        offset=1,
+    )
+    table.gather_before(T0 + HOUR)
+    (hour,) = table.between("B", T0, T0 + HOUR)
+    usual = unpack_usual(hour.usual)
+    assert usual is not None
+    mean = sum(each.voices for each in kept.values()) / 3
+    assert usual.voices == pytest.approx(mean * 60, abs=0.001)
+    assert usual.negatives == pytest.approx(mean * 6, abs=0.001)
+    assert replace(usual, voices=0.0, negatives=0.0) == replace(kept[40], voices=0.0, negatives=0.0)
+
+
+def test_an_hour_in_which_nothing_was_learnt_has_no_usual_and_one_that_began_to_has(
+    tmp_path: Path,
+) -> None:
+    table = BucketTable(tmp_path)
+    table.take(
+        [
+            bucket(1),
+            replace(bucket(2), usual=pack_usual(usual_of(2, learnt=0))),
+            bucket(61),
+            replace(bucket(90), usual=pack_usual(usual_of(30))),
+        ],
+        offset=1,
+    )
+    table.gather_before(T0 + 2 * HOUR)
+    first, second = table.between("B", T0, T0 + 2 * HOUR)
+    assert unpack_usual(first.usual) is None
+    usual = unpack_usual(second.usual)
+    assert usual is not None
+    assert usual.voices == pytest.approx(3.0 * 60)
+
+
+def test_a_bucket_read_for_its_sums_has_the_same_ones(tmp_path: Path) -> None:
+    table = BucketTable(tmp_path)
+    reading = Reading(
+        Rule.NEGATIVE_SURGE, Lane.FAST_15, 3.0, 1.0, 5, 1.0, 1.0, 1.0, 2.0, 7.0, 0, Reason.TOO_FEW
+    )
+    records = [
+        replace(
+            bucket(minute, minute + 1),
+            readings=[pack_reading(reading)],
+            usual=pack_usual(usual_of(minute)),
+        )
+        for minute in range(5)
+    ]
+    gap = replace(bucket(5, 0, BucketState.UNKNOWN), count=7)
+    table.take([*records, gap], offset=1)
+    for record, figures in zip(
+        table.between("B", 0, T0 + HOUR), table.figures("B", 0, T0 + HOUR), strict=True
+    ):
+        for name in ("brand", "start", "length", "count", "state", "usual"):
+            assert getattr(figures, name) == getattr(record, name)
+        for name in figures.observation.__struct_fields__:
+            assert getattr(figures.observation, name) == getattr(record.observation, name)
+        assert figures.end == record.start + record.length * record.count
+    assert readings_of(table.figures("B", T0, T0 + 1)[0]) == [reading]
+    before = table.figures_before("B", T0 + 3 * MINUTE)
+    assert before is not None
+    assert before.start == T0 + 2 * MINUTE
+    assert table.figures_before("B", T0) is None
+    assert table.figures_before("nobody", T0) is None
+    assert table.figures("nobody", 0, T0) == []
+
+
+def test_late_mentions_are_counted_by_step(tmp_path: Path) -> None:
+    store = MentionStore(tmp_path)
+    late = [judged(f"late{key}", minute, late=True) for key, minute in enumerate((1, 2, 8, 20))]
+    store.take([envelope(*late, judged("in time", 3, voice=True))], offset=1)
+    step = 5 * MINUTE
+    assert store.late_by("B", T0, T0 + 10 * MINUTE, step) == {T0: 2, T0 + step: 1}
+    assert store.late_by("nobody", T0, T0 + HOUR, step) == {}
+
+
+def test_a_database_of_before_is_given_what_is_new_when_it_is_next_written(tmp_path: Path) -> None:
+    store = MentionStore(tmp_path)
+    store.take([envelope(judged("late", 1, late=True))], offset=1)
+    store._db.execute("DROP INDEX mentions_late")
+    store._db.execute("DROP TABLE settings_changes")
+    store.close()
+    reader = MentionStore(tmp_path, read_only=True)
+    assert reader.late_by("B", T0, T0 + HOUR, HOUR) == {T0: 1}
+    reader.close()
+    changes = ChangeTable(tmp_path, read_only=True)
+    assert changes.between(0, 1 << 60) == []
+    changes.close()
+    MentionStore(tmp_path).close()
+    store = MentionStore(tmp_path, read_only=True)
+    names = {name for (name,) in store._db.execute("SELECT name FROM sqlite_master")}
+    assert {"mentions_late", "settings_changes"} <= names
+    store.close()

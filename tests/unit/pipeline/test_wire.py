@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.observation import BucketState, Observation
 from detectors.reading import Lane, Reading, Reason, Rule
+from detectors.usual import Usual
 from pipeline.mention import Author, Kind, Mention
 from pipeline.wire import (
     VERSION,
+    BucketRecord,
     Entry,
     Envelope,
     NewerVersionError,
@@ -20,7 +23,9 @@ from pipeline.wire import (
     decode_signals,
     encode,
     pack_reading,
+    pack_usual,
     unpack_reading,
+    unpack_usual,
 )
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -116,3 +121,74 @@ def test_a_reading_is_kept_to_a_hundredth(reading: Reading) -> None:
         before, after = getattr(reading, name), getattr(got, name)
         if abs(before) < 1e9:
             assert abs(before - after) <= 0.0051
+
+
+SIZES = st.floats(0, 1e6)
+
+
+@given(st.builds(Usual, SIZES, SIZES, SIZES, SIZES, st.floats(0, 1), SIZES, st.integers(0, 10**12)))
+@settings(deadline=None)
+def test_what_is_usual_is_kept_as_finely_as_it_is_shown(usual: Usual) -> None:
+    packed = msgspec.msgpack.decode(encode(pack_usual(usual)), type=tuple[int, ...])
+    got = unpack_usual(packed)
+    assert got is not None
+    for name, kept_to in (
+        ("voices", 0.0005),
+        ("voices_size", 0.005),
+        ("negatives", 0.0005),
+        ("negatives_size", 0.005),
+        ("share", 0.00005),
+        ("share_size", 0.005),
+    ):
+        before, after = getattr(usual, name), getattr(got, name)
+        assert abs(before - after) <= kept_to * 1.001 + before * 1e-12
+    assert usual.learnt - 1000 < got.learnt <= usual.learnt
+    assert unpack_usual((*packed, 7)) == got  # what a later version adds is ignored
+
+
+def test_a_bucket_of_before_the_usual_was_kept_is_read_without_it() -> None:
+    record = BucketRecord(VERSION, "B", 0, 60_000, 1, BucketState.KNOWN, Observation(), [])
+    older = msgspec.msgpack.decode(encode(record))[:-1]
+    assert decode_signals(encode(older)) == record
+    assert unpack_usual(record.usual) is None
+
+
+@given(st.integers(0, 250), st.floats(0, 600), st.floats(0, 1), st.floats(0, 300))
+@settings(deadline=None, max_examples=50)
+def test_a_busy_brands_bucket_stays_within_400_bytes(
+    count: int, expected: float, share: float, score: float
+) -> None:
+    """250 mentions a minute in four channels and languages, of every kind, with all readings."""
+    seen = Observation(
+        *[count] * 10,
+        reach=count * 1_000,
+        by_channel=dict.fromkeys(("microblog", "forum", "reviews", "photos"), count),
+        by_language=dict.fromkeys(("en", "de", "nl", "id"), count),
+        by_kind=dict.fromkeys(map(str, Kind), count),
+        negative_voices_by_source=dict.fromkeys(("boards", "firehose"), count),
+    )
+    readings = [
+        pack_reading(
+            Reading(
+                Rule.NEGATIVE_SURGE,
+                lane,
+                count,
+                expected,
+                count,
+                score,
+                score,
+                score,
+                score,
+                7.0,
+                10,
+                Reason.HIT,
+            )
+        )
+        for lane in (Lane.FAST_5, Lane.FAST_15, Lane.FAST_60, Lane.SLOW, Lane.VOLUME)
+    ]
+    usual = pack_usual(Usual(expected, 12.5, expected * share, 12.5, share, 40.0, 10**10))
+    record = BucketRecord(
+        VERSION, "Brixholm Bank", 1_772_323_200_000, 60_000, 1, BucketState.KNOWN, seen, readings,
+        usual,
+    )  # fmt: skip
+    assert len(encode(record)) <= 400
