@@ -29,7 +29,8 @@ class Tab:
     """A page, and its misdeeds: errors logged, dialogs, violations, requests to elsewhere.
 
     `allowed` are addresses that may be asked; everything else is a misdeed, also where the
-    browser refused to send it.
+    browser refused to send it. `server_away` and `refusals` say that a server that does not answer,
+    or that answers "refused", is part of the test.
     """
 
     def __init__(self, context: BrowserContext, allowed: str) -> None:
@@ -40,6 +41,7 @@ class Tab:
         self.requests: list[str] = []
         self.dialogs: list[str] = []
         self.server_away = False
+        self.refusals = False
         self.page.set_default_timeout(15_000)
         context.on("request", self._requested)
         self.page.on("console", self._console)
@@ -58,6 +60,8 @@ class Tab:
         if message.type not in {"error", "warning", "assert"}:
             return
         if self.server_away and any(words in message.text for words in _LOADING):
+            return
+        if self.refusals and "status of 422" in message.text:
             return
         self.errors.append(f"{message.type}: {message.text} ({message.location['url']})")
 
@@ -151,7 +155,7 @@ _OVERFLOW = """
   for (const element of document.body.querySelectorAll("*")) {
     if (found.length >= 20) break;
     const rect = element.getBoundingClientRect();
-    if (!rect.width || !rect.height) continue;
+    if (!rect.width || !rect.height || !element.checkVisibility()) continue;
     const box = box_of(element.parentElement);
     if (box) continue;  // cut off, or scrolled, by its box, which is looked at itself
     if (rect.right > wide + 1 || rect.left < -1) {
