@@ -91,11 +91,13 @@ def read_series(  # noqa: PLR0913  # what is read, and how finely
     The range is widened to whole steps. A brand nothing is known of has unknown steps alone.
     """
     closed = books.closed_up_to()
-    found = books.buckets.figures(brand, start, end)
-    coarsest = max((each.length for each in found if each.count == 1), default=0)
-    step = step_for(end - start, points, coarsest)
+    step = step_for(end - start, points)
     first, last = start - start % step, end + -end % step
-    if (first, last) != (start, end):
+    found = books.buckets.figures(brand, first, last)
+    coarsest = max((each.length for each in found if each.count == 1), default=0)
+    if coarsest > step:  # gathered hours
+        step = step_for(end - start, points, coarsest)
+        first, last = start - start % step, end + -end % step
         found = books.buckets.figures(brand, first, last)
     before = books.buckets.figures_before(brand, first)
     steps = Steps(first, step, (last - first) // step).fill(before, found, closed)
