@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.base
 	@for try in 1 2 3; do $(PIP) install --editable '.[report,test,lint]' && break; test $$try = 3 && exit 1; sleep 5; done
 	@touch $@
 
-demo: $(VENV)/.base ## a made-up week of four brands, in the terminal
+demo: $(VENV)/.base ## made-up days of four brands on the live page, with a panel to play with
 	@$(BIN)/crisis-monitor demo
 
 test: $(VENV)/.dev ## the tests

@@ -50,9 +50,9 @@ def test_every_real_crisis_is_paged_while_it_lasts(
 ) -> None:
     scenario, result, _ = week
     assert len(result.noticed) == sum(episode.must_page for episode in scenario.truth) >= 3
-    for episode, minutes in result.noticed:
-        assert minutes is not None, episode
-        assert minutes <= 45, episode
+    for noticed in result.noticed:
+        assert noticed.minutes is not None, noticed
+        assert noticed.minutes <= 45, noticed
 
 
 def test_spam_and_praise_page_nobody(week: tuple[Scenario, DemoResult, Path]) -> None:
