@@ -31,7 +31,7 @@ _NEWEST_ROWS = 6_000
 _SPAN_SLICES, _HISTORY_SLICES = 60, 336
 _SLICE_ROWS = 60
 _OTHERS_EVERY = 8
-_SPAN_TEXT, _USUAL_TEXT = 600_000, 1_000_000
+_SPAN_TEXT, _USUAL_TEXT = 400_000, 600_000
 """Characters read at most; behind the first 1,000 of a text nothing is read."""
 _ORIGINALS = 10
 _ANSWERED = 5

@@ -86,6 +86,7 @@ BENCHES = (
     Bench("judging", ("--rounds", "2"), _judging),
     Bench("delivery", ("--incidents", "100"), _delivery),
     Bench("page", ("--seconds", "4", "--rounds", "2", "--refreshes", "600")),
+    Bench("drivers", ("--mentions", "200000")),
 )
 
 
