@@ -135,7 +135,7 @@ def file_name(brand: str, number: int) -> str:
     """A picture's file name: safe on every system, and no two brands' alike.
 
     >>> file_name("US Airways", 1), file_name("../../etc/passwd", 2)
-    ('01-us-airways-e41b27.png', '02-etc-passwd-bd9ab3.png')
+    ('01-us-airways-dd6b0a.png', '02-etc-passwd-17a86b.png')
     """
     kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in brand.lower())
     slug = "-".join(part for part in kept.split("-") if part)[:40].strip("-")

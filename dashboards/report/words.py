@@ -119,10 +119,8 @@ def _handled(account: Account) -> str:
     incident, course = account.incident, account.course
     if incident.missed:
         return "It was over before it was noticed, so nobody was paged."
-    if course.to_page is None and not account.said:
-        return "Nobody was told."
     if course.to_acknowledge is None:
-        return "Nobody acknowledged it."
+        return "Nobody acknowledged it." if account.said else "Nobody was told."
     said = f"Acknowledged after {span(course.to_acknowledge)}"
     if course.to_update is not None:
         return f"{said}, first update after {span(course.to_update)}."
