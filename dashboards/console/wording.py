@@ -52,7 +52,7 @@ def ago(at: int | None, now: int) -> Markup:
     return Markup('<time datetime="{}" data-relative>{}</time>').format(rfc3339(at), away)
 
 
-def between(band: Band | None) -> str:
+def between(band: Band | None, word: str = "usually") -> str:
     """A band of counts as words.
 
     >>> between(Band(12.0, 20.0, 30.0)), between(Band(0.0, 0.5, 2.0)), between(None)
@@ -61,20 +61,29 @@ def between(band: Band | None) -> str:
     if band is None:
         return "usual not known yet"
     if band.low < 0.5:
-        return f"usually up to {count(round(band.high))}"
-    return f"usually {count(round(band.low))}-{count(round(band.high))}"
+        return f"{word} up to {count(round(band.high))}"
+    return f"{word} {count(round(band.low))}-{count(round(band.high))}"
 
 
-def percents(band: Band | None) -> str:
+def percents(band: Band | None, word: str = "usually") -> str:
     """A band of shares as words.
 
-    >>> percents(Band(0.1, 0.2, 0.256)), percents(Band(0.0, 0.2, 0.256))
-    ('usually 10-26 %', 'usually up to 26 %')
+    >>> percents(Band(0.1, 0.2, 0.256)), percents(Band(0.0, 0.2, 0.256), "so far")
+    ('usually 10-26 %', 'so far up to 26 %')
     """
     if band is None:
         return "usual not known yet"
     low, high = round(band.low * 100), round(band.high * 100)
-    return f"usually {low}-{high} %" if low else f"usually up to {high} %"
+    return f"{word} {low}-{high} %" if low else f"{word} up to {high} %"
+
+
+def band_word(learning: float) -> str:
+    """What a band is called: nothing is usual while a brand is still being learnt.
+
+    >>> band_word(0.4), band_word(1.0)
+    ('so far', 'usually')
+    """
+    return "usually" if learning >= 1 else "so far"
 
 
 def plural(value: int, one: str, more: str = "") -> str:
@@ -122,6 +131,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "ago": ago,
     "between": between,
     "percents": percents,
+    "band_word": band_word,
     "plural": plural,
     "span": span,
     "rfc3339": rfc3339,

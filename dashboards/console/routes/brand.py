@@ -23,8 +23,8 @@ from pipeline.why import Explanation, explain, gates, meaning
 
 router = APIRouter()
 
-POINTS = 360
-"""Steps of a chart at most: two or three pixels each on a usual screen."""
+POINTS = 300
+"""Steps of a chart at most: some pixels each on a usual screen."""
 JUDGED = 15
 """Voices judged in a step on average, so that a chart of the share is more than noise."""
 FEWEST_POINTS = 24

@@ -362,12 +362,12 @@
     const parts = [`${moment.format(from)} to ${clock.format(from + series.step)}: `];
     if (series.voices[index] === null) parts.push("unknown, nobody was listening or it is still to come.");
     else {
-      parts.push(`${number.format(series.voices[index])} voices (${usually(series.low[index], series.high[index], number.format)}), `);
+      parts.push(`${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(series.low[index], series.high[index], number.format)}), `);
       parts.push(`${number.format(series.negatives[index])} of ${number.format(series.scored[index])} judged negative`);
       const shares = series.shares;
       const wide = Math.floor((from - shares.start) / shares.step);
       if (shares.share[wide] !== null) parts.push(` (in ${span(shares.step)} ${percent(shares.share[wide])}, ${usually(shares.low[wide], shares.high[wide], percent)})`);
-      parts.push(`; ${number.format(series.mentions[index])} mentions, ${number.format(series.unique[index])} unique texts`);
+      parts.push(`; ${number.format(series.mentions[index])} raw, ${number.format(series.unique[index])} unique`);
       if (series.delayed[index]) parts.push(`, ${number.format(series.delayed[index])} delayed`);
       parts.push(".");
     }
