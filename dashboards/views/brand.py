@@ -1,12 +1,9 @@
 """What is said of one brand in a range: sums by kind, what drives the negatives, samples."""
 
-from collections import Counter
-
 import msgspec
 
 from alerts.samples import Driver, Sample
 from dashboards.views.books import Books
-from detectors.observation import BucketState
 from pipeline.judging.scorer import Label
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.masked import sample_of
@@ -45,17 +42,14 @@ class BrandTalk(msgspec.Struct, frozen=True):
 
 def read_talk(books: Books, brand: str, start: int, end: int) -> BrandTalk:
     """Sum what was said of a brand in `[start, end)`; `negatives` and `scored` are voices."""
-    channels: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
+    channels: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    kinds: dict[str, int] = {}
     mentions = unique = voices = negatives = scored = unscored = own = delayed = 0
-    for record in books.buckets.between(brand, start, end):
-        if record.state is BucketState.UNKNOWN:
-            continue
-        seen = record.observation
-        channels.update(seen.by_channel)
-        languages.update(seen.by_language)
-        kinds.update(seen.by_kind)
+    for seen in books.buckets.observed(brand, start, end):
+        _add(channels, seen.by_channel)
+        _add(languages, seen.by_language)
+        _add(kinds, seen.by_kind)
         mentions += seen.mentions
         unique += seen.unique
         voices += seen.voices
@@ -85,7 +79,12 @@ def read_talk(books: Books, brand: str, start: int, end: int) -> BrandTalk:
     )
 
 
-def _most(counts: "Counter[str]", nameless: str) -> tuple[tuple[str, int], ...]:
+def _add(sums: dict[str, int], counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        sums[name] = sums.get(name, 0) + count
+
+
+def _most(counts: dict[str, int], nameless: str) -> tuple[tuple[str, int], ...]:
     """The most frequent, by count and name; what is left over in one."""
     named = sorted(
         ((name or nameless, count) for name, count in counts.items()),

@@ -1,6 +1,6 @@
 """The bucket table: what pages, `why`, metrics, reports and exports read, and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -61,6 +61,18 @@ class Sums(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reach: int = 0
 
 
+class Observed(msgspec.Struct, frozen=True, array_like=True, tag="bucket", gc=False):
+    """A bucket's record read for its observation alone: readings and usual are left unread."""
+
+    version: int
+    brand: str
+    start: int
+    length: int
+    count: int
+    state: BucketState
+    observation: Observation
+
+
 class BucketTable(LogReader):
     """Closed buckets in mentions.db, by brand and start.
 
@@ -83,19 +95,20 @@ class BucketTable(LogReader):
 
     def between(self, brand: str, start: int, end: int) -> list[BucketRecord]:
         """The buckets that start in `[start, end)`, in order."""
-        with translated(self.path):
-            number = self._brands.find(brand)
-            if number is None:
-                return []
-            rows = self._db.execute(
-                "SELECT body FROM buckets WHERE brand = ? AND start >= ? AND start < ? "
-                "ORDER BY start",
-                (number, start, end),
-            ).fetchall()
-        return [_bucket(body) for (body,) in rows]
+        return [_bucket(body) for body in self._bodies(brand, start, end)]
 
     def figures(self, brand: str, start: int, end: int) -> list[Figures]:
         """The same buckets as `between`, read for their sums alone."""
+        return [_figures(body) for body in self._bodies(brand, start, end)]
+
+    def observed(self, brand: str, start: int, end: int) -> Iterator[Observation]:
+        """The observations of the same buckets; unknown ones are left out."""
+        for body in self._bodies(brand, start, end):
+            each = _observed(body)
+            if each.state is not BucketState.UNKNOWN:
+                yield each.observation
+
+    def _bodies(self, brand: str, start: int, end: int) -> list[bytes]:
         with translated(self.path):
             number = self._brands.find(brand)
             if number is None:
@@ -105,7 +118,7 @@ class BucketTable(LogReader):
                 "ORDER BY start",
                 (number, start, end),
             ).fetchall()
-        return [_figures(body) for (body,) in rows]
+        return [body for (body,) in rows]
 
     def figures_before(self, brand: str, instant: int) -> Figures | None:
         """The last bucket written that starts before this instant, read for its sums alone."""
@@ -218,6 +231,7 @@ def _usual_of_all(records: list[BucketRecord], length: int) -> tuple[int, ...]:
 
 
 _figures = msgspec.msgpack.Decoder(Figures).decode
+_observed = msgspec.msgpack.Decoder(Observed).decode
 
 
 def readings_of(figures: Figures) -> list[Reading]:
