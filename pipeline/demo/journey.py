@@ -26,7 +26,7 @@ from pipeline.sources.scenario.scenario import Scenario
 from pipeline.stores.samples import MentionSamples
 
 STRIDE = 5 * MINUTE
-"""A step while nobody is called for anything; else it is a minute."""
+"""A step while nothing happens and nobody is called for anything; else it is a minute."""
 OVERLAP = 3 * MINUTE
 """What may have happened unsaid before a killed engine goes on: said (again)."""
 LEARNT_AT_ONCE = 3_000
@@ -151,7 +151,7 @@ class Journey:
 
     def post(self, mentions: Sequence[Mention]) -> int:
         """Say something more, within the next step; returns the instant it is said at."""
-        minute = self._next() - MINUTE
+        minute = self.at
         spread = MINUTE // (len(mentions) + 1)
         self._posted += [
             msgspec.structs.replace(
@@ -198,7 +198,8 @@ class Journey:
 
     def _next(self) -> int:
         _, has_open = self.open_incidents()
-        stride = MINUTE if has_open else STRIDE
+        happening = any(each.start <= self.at < each.end for each in self.scenario.truth)
+        stride = MINUTE if has_open or happening or self._posted else STRIDE
         return min(self.at - self.at % stride + stride, self.scenario.end)
 
     def _minute(self) -> list[Mention]:

@@ -1,0 +1,1 @@
+"""The demonstration on the live page: an engine that can be killed, and a panel to play with."""
