@@ -18,6 +18,7 @@ from math import log, sqrt
 import msgspec
 
 from alerts.plain import one_line
+from pipeline.judging.copies import digest
 from pipeline.judging.privacy import MASK
 from pipeline.judging.scorer import Label
 from pipeline.mention import Kind
@@ -41,6 +42,8 @@ _SAME = 0.8
 """Two drivers of which one has this share of its voices in the other are one."""
 _COMPARED = 200
 """Candidates that are compared with each other."""
+_NO_TEXT = digest("t")
+"""The copy of what has no letter of its own: never the same as another (see pipeline.fold)."""
 _PLACES = {kind: place for place, kind in enumerate(TermKind)}
 _GATHERED = frozenset({TermKind.CONVERSATION, TermKind.AUTHOR})
 
@@ -60,7 +63,7 @@ class FoundDriver(msgspec.Struct, frozen=True):
 
 
 class _Said(msgspec.Struct, frozen=True):
-    """A negative, who says it, and the terms it counts for (none: a text others had pasted)."""
+    """A negative that counts, who says it, and its terms."""
 
     entry: JudgedEntry
     voice: str
@@ -138,14 +141,14 @@ def _voice(entry: JudgedEntry) -> str:
 def _read(
     negatives: Sequence[JudgedEntry], known: Mapping[str, JudgedEntry], hidden: frozenset[str]
 ) -> list[_Said]:
-    """Read each; a text that was pasted by others counts for the first of them alone."""
+    """Read each that counts: a pasted text does for the first of those who pasted it alone."""
     first: dict[int, str] = {}
     said = []
     for entry in negatives:
-        voice, terms = _voice(entry), frozenset[Term]()
-        if first.setdefault(entry.copy, voice) == voice or entry.mention.kind is Kind.REPOST:
-            terms = frozenset(_terms(entry, known, hidden))
-        said.append(_Said(entry, voice, terms))
+        voice = _voice(entry)
+        original = entry.copy == _NO_TEXT or first.setdefault(entry.copy, voice) == voice
+        if original or entry.mention.kind is Kind.REPOST:
+            said.append(_Said(entry, voice, frozenset(_terms(entry, known, hidden))))
     return said
 
 

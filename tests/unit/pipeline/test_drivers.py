@@ -40,7 +40,7 @@ def said(  # what one mention of a test differs in
     each = replace(
         mention(key, at, text, author, kind=kind), conversation_id=thread, in_reply_to=answers
     )
-    return JudgedEntry("Acme", each, judgement, digest(normalise(text)), at, masks=masks)
+    return JudgedEntry("Acme", each, judgement, digest("t" + normalise(text)), at, masks=masks)
 
 
 def calm(count: int, *, days: int = 6) -> list[JudgedEntry]:
@@ -96,8 +96,10 @@ def test_without_any_history_only_what_dominates_is_named() -> None:
 def test_one_author_and_one_pasted_text_are_one_voice() -> None:
     shouting = [said(n, f"zebra crossing {chr(97 + n)}xx", "same", at=T0 + n) for n in range(20)]
     pasted = [said(f"p{n}", "giraffe escaped", f"p{n}", at=T0 + n) for n in range(20)]
-    found = find_drivers([*shouting, *pasted, *crowd(6, "the check-in is broken")], calm(300))
-    assert phrases(found) == ["check-in broken"]
+    window = [*shouting, *pasted, *crowd(6, "the check-in is broken")]
+    assert phrases(find_drivers(window, calm(300))) == ["check-in broken"]
+    many = [said(f"q{n}", "giraffe escaped", f"q{n}", at=T0 + n) for n in range(500)]
+    assert find_drivers([*window, *many], calm(300)) == find_drivers(window, calm(300))
 
 
 def test_those_who_pass_a_post_on_count_each() -> None:
@@ -118,11 +120,12 @@ def test_those_who_pass_a_post_on_count_each() -> None:
 def test_a_conversation_shows_what_is_answered_also_when_it_is_no_negative() -> None:
     root = said("root", "We are closed today", "brand", judgement=NEUTRAL)
     answers = [
-        replace(each, mention=replace(each.mention, conversation_id="root", in_reply_to="root"))
-        for each in crowd(8, "zzz")
+        said(n, "\U0001f621" * (1 + n % 3), f"v{n}", thread="root", answers="root")
+        for n in range(8)
     ]
     found = find_drivers(answers, calm(300), originals=[root])
     assert [(each.kind, each.phrase) for each in found] == [("conversation", "We are closed today")]
+    assert found[0].count == 8  # a face is no text that could be pasted
 
 
 def test_an_author_whom_many_answer_is_shown_without_a_name() -> None:
