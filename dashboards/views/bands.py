@@ -13,10 +13,12 @@ import msgspec
 
 STEP = 5 * 60_000
 """The learning step whose size the detectors tell."""
+SMALL = 30
+"""Up to this mean a count's quantiles are summed exactly."""
+SMOOTH = 3.0
+"""From this shape on a greater count is taken for a Gamma, which is right to a count."""
 EXACT = 200
-"""Up to this mean (or sample) quantiles are summed exactly."""
-SMOOTH = 20.0
-"""From this shape on a large count is taken for a Gamma."""
+"""Up to this mean, and up to this sample, all others are summed exactly."""
 MOST_TERMS = 20_000
 POISSON = 1e6
 """A size so great is no dispersion at all."""
@@ -38,8 +40,8 @@ def count_band(expected: float, size: float, length: int) -> Band:
 
     `size` is the negative-binomial r of one 5-minute step; a span of w steps has r sqrt(w), as the
     detectors' lanes reckon. Nothing expected gives a band of zeros; without a size the count is
-    taken for a Poisson's. Exact (the 2.5 % and 97.5 % quantiles) up to a mean of 200, beyond it
-    within a hundredth of the mean and a count.
+    taken for a Poisson's. The 2.5 % and 97.5 % quantiles: exact up to a mean of 30, right to a
+    count up to 200, beyond that to a hundredth of the mean and a count.
 
     >>> count_band(4.0, 2.0, 5 * 60_000)
     Band(low=0.0, usual=4.0, high=13.0)
@@ -49,17 +51,14 @@ def count_band(expected: float, size: float, length: int) -> Band:
     if expected <= 0.0:
         return Band(0.0, 0.0, 0.0)
     r = size * sqrt(length / STEP) if size > 0.0 and length > 0 else inf
+    spread = 1.0 / expected + 1.0 / r
+    shape = 1.0 / spread
+    if expected > SMALL and shape >= SMOOTH:
+        low, high = _gamma(expected, shape, -_Z), _gamma(expected, shape, _Z)
+        return Band(max(0.0, float(ceil(low - 0.5))), expected, float(ceil(high - 0.5)))
     if expected <= EXACT:
         low, high = _counts(expected, r)
         return Band(low, expected, high)
-    spread = 1.0 / expected + 1.0 / r
-    shape = 1.0 / spread
-    if shape >= SMOOTH:
-        return Band(
-            float(max(0, ceil(_gamma(expected, shape, -_Z) - 0.5))),
-            expected,
-            float(ceil(_gamma(expected, shape, _Z) - 0.5)),
-        )
     low, high = _counts(EXACT, 1.0 / (spread - 1.0 / EXACT))
     return Band(low * expected / EXACT, expected, high * expected / EXACT)
 
