@@ -1,7 +1,5 @@
 """A surge as a small chart: a bar of negative voices each step, and the line of the usual."""
 
-from typing import TypeVar
-
 import msgspec
 
 from alerts.incident import Incident
@@ -11,9 +9,6 @@ from detectors.observation import BucketState
 HIGH = 100
 STEP = 8
 BAR = 6
-ROWS = 48
-"""Rows of the table beside it; more are summed."""
-_Number = TypeVar("_Number", int, float)
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -71,7 +66,7 @@ def draw_surge(series: Series, incident: Incident) -> SurgeChart:
         step=series.step,
         most=most,
         most_at=series.times[series.negatives.index(most)] if most else None,
-        rows=_rows(series),
+        rows=tuple(zip(series.times, series.negatives, series.usual_negatives, strict=True)),
     )
 
 
@@ -92,19 +87,3 @@ def _path(values: list[float | None], top: float) -> str:
         parts.append(f"h{STEP}")
         last = y
     return "".join(parts)
-
-
-def _rows(series: Series) -> tuple[tuple[int, int | None, float | None], ...]:
-    """The numbers as a table of at most about 48 rows; a row with unknown time is unknown."""
-    together = -(-len(series.times) // ROWS) or 1
-    rows = []
-    for at in range(0, len(series.times), together):
-        counts = series.negatives[at : at + together]
-        usuals = series.usual_negatives[at : at + together]
-        rows.append((series.times[at], _sum(counts), _sum(usuals)))
-    return tuple(rows)
-
-
-def _sum(values: "list[_Number | None]") -> "_Number | None":
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if len(known) == len(values) and known else None

@@ -63,11 +63,11 @@ def _engine(story: HealthStory) -> Iterator[Problem]:
 
 def _messages(story: HealthStory) -> Iterator[Problem]:
     if story.refused:
-        last = story.refused[0]
+        last, count = story.refused[0], len(story.refused)
+        many = "A message of the last day was" if count == 1 else f"{count} messages were"
         yield Problem(
             critical=True,
-            what=f"{len(story.refused)} messages of the last day were refused, the last by "
-            f"{last.receiver}: {last.detail}",
+            what=f"{many} refused, the last by {last.receiver}: {last.detail}",
             do="Mend the receiver's address or secret: what was refused is not tried again",
             runbook="delivery-failing",
         )
