@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 import jinja2
 import msgspec
@@ -200,8 +201,13 @@ def _json(value: object) -> str:
 
 
 def _address(request: Request) -> str:
-    """The path with what was asked of it, so that a refresh asks for the same."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """The path as it came, undecoded, with what was asked of it: a refresh asks for the same.
+
+    Decoded, a name that holds a slash or a question mark would be another address.
+    """
+    raw: bytes = request.scope.get("raw_path") or quote(request.url.path).encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def page_of(request: Request) -> Page:

@@ -1,5 +1,6 @@
 """A brand: charts, talk, numbers, and why it did or did not page."""
 
+import gzip
 from collections.abc import Callable
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -84,7 +85,7 @@ def nearest(name: str, known: set[str]) -> list[str]:
 def _show(asked: Asked) -> Response:
     page, series, shares = asked.page, _series(asked), _shares(asked)
     row = next((row for row in _situation(page).rows if row.brand == asked.brand), None)
-    return page.render(
+    return page.share(
         asked.request,
         "brand.html",
         brand=asked.brand,
@@ -104,16 +105,19 @@ def _json(asked: Asked) -> Response:
     """Give the series, or 304 where nothing in it has changed."""
     lanes = asked.request.query_params.get("lanes") == "1"
 
-    def make() -> tuple[bytes, str]:
+    def make() -> tuple[bytes, bytes, str]:
         body = encode_series(_series(asked, lanes=lanes), _shares(asked))
-        return body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        tag = blake2b(body, digest_size=12).hexdigest()
+        return body, gzip.compress(body, 5, mtime=0), f'W/"{tag}"'
 
     key = ("series.json", asked.brand, asked.over, lanes)
-    body, tag = asked.page.cached(key, make)
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    body, packed, tag = asked.page.cached(key, make)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     given = asked.request.headers.get("if-none-match", "")
-    if tag in {each.strip().removeprefix("W/") for each in given.split(",")}:
+    if tag in {each.strip() for each in given.split(",")}:
         return Response(status_code=304, headers=headers)
+    if "gzip" in asked.request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = packed, "gzip"
     return Response(body, media_type="application/json", headers=headers)
 
 
@@ -123,7 +127,7 @@ def _talk(asked: Asked) -> Response:
             return read_talk(books, asked.brand, asked.over.start, asked.over.end)
 
     talk = asked.page.cached(("talk", asked.brand, asked.over), make)
-    return asked.page.render(
+    return asked.page.share(
         asked.request,
         "brand_talk.html",
         brand=asked.brand,
@@ -134,7 +138,7 @@ def _talk(asked: Asked) -> Response:
 
 
 def _numbers(asked: Asked) -> Response:
-    return asked.page.render(
+    return asked.page.share(
         asked.request,
         "brand_numbers.html",
         brand=asked.brand,
@@ -153,7 +157,7 @@ def _why(asked: Asked) -> Response:
     step = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
     with asked.page.shelf.open() as books:
         found = explained(books, asked.brand, at, min(step, LONGEST_STEP))
-    return asked.page.render(
+    return asked.page.share(
         asked.request,
         "brand_why.html",
         brand=asked.brand,
