@@ -21,7 +21,18 @@ BRANDS = 40
 AT_ONCE = 1_000
 STEADY = 1_500
 """Mentions a second of the constant rate: 5.4 million an hour."""
-_RUN = (sys.executable, "-m", "pipeline", "run", "--time", "event", "--port", "0")
+_RUN = (
+    sys.executable,
+    "-m",
+    "pipeline",
+    "run",
+    "--time",
+    "event",
+    "--port",
+    "0",
+    "--page-port",
+    "0",
+)
 
 
 class Engine:
@@ -35,11 +46,12 @@ class Engine:
                 stderr=stream,
                 cwd=Path(__file__).parents[2],
             )
-        while "listening at " not in (text := said.read_text("utf-8")):
+        while "page at " not in (text := said.read_text("utf-8")):
             if self._process.poll() is not None:
                 raise RuntimeError(f"the engine did not start: {text}")
             time.sleep(0.05)
         self.url = text.split("listening at ")[1].split()[0]
+        self.page = text.split("page at ")[1].split()[0]
 
     def cpu(self) -> float:
         """Seconds of CPU time of the process and of those it has started."""
@@ -156,20 +168,20 @@ def watched_engine(seconds: float, rounds: int, viewers: int) -> list[Figure]:
     ):
         feeder = Feeder(running.url, 10_000_000)
         feeder.feed(seconds)
-        paths = _looks(running.url, viewers)
+        paths = _looks(running.page, viewers)
         rates: dict[bool, list[float]] = {False: [], True: []}
         shares: dict[bool, list[float]] = {False: [], True: []}
         seen: dict[str, int] = {}
         for number in range(rounds):
             for watched in ((False, True), (True, False))[number % 2]:
-                with looking(running.url, paths if watched else []) as told:
+                with looking(running.page, paths if watched else []) as told:
                     count, took = feeder.feed(seconds)
                     rates[watched].append(count / took)
                 seen = told or seen
                 say(f"page: {'with' if watched else 'without'} viewers {count / took:,.0f}/s")
         for number in range(rounds):
             for watched in ((False, True), (True, False))[number % 2]:
-                with looking(running.url, paths if watched else []):
+                with looking(running.page, paths if watched else []):
                     before = running.cpu()
                     _, took = feeder.feed(seconds, STEADY)
                     shares[watched].append((running.cpu() - before) / took)
