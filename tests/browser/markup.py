@@ -8,7 +8,7 @@ h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption colgroup col thead tbody tfoot
 strong em i small s del ins mark code pre kbd samp q blockquote cite abbr  time data figure
 figcaption canvas svg g path line rect circle polyline polygon text  tspan defs use symbol form
 fieldset legend label input textarea select option optgroup  button output progress meter
-details summary bdi br hr wbr noscript template style  datalist clippath desc
+details summary bdi br hr wbr noscript template style  datalist desc clipPath pattern
 """
 ELEMENTS = frozenset(_NAMES.split())
 """What pages and reports are made of; anything else came out of a text."""

@@ -12,7 +12,7 @@ blockquote svg g path defs use clippath rect text pattern
 _ATTRIBUTES = """
 lang charset http-equiv content name class id role aria-label aria-hidden scope href rel d
 style x y width height viewbox version transform clip-path stroke-linejoin fill stroke
-stroke-width vector-effect preserveaspectratio patternunits
+stroke-width vector-effect preserveaspectratio patternunits tabindex
 """
 HTML = frozenset(_ELEMENTS.split())
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
