@@ -85,6 +85,7 @@ BENCHES = (
     Bench("files", ("--rows", "100000"), _files),
     Bench("judging", ("--rounds", "2"), _judging),
     Bench("delivery", ("--incidents", "100"), _delivery),
+    Bench("views", ("--brands", "300")),
     Bench("page", ("--seconds", "4", "--rounds", "2", "--refreshes", "600")),
     Bench("drivers", ("--mentions", "200000")),
 )
