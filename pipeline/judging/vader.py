@@ -34,7 +34,8 @@ class VaderScorer:
     languages = frozenset({"en"})
 
     def __init__(self, analyser: Analyser) -> None:
-        self._polarity = Valence(analyser.lexicon, analyser.emojis).polarity
+        self._valence = Valence(analyser.lexicon, analyser.emojis)
+        self._polarity = self._valence.polarity
         self._called = f"{self.name} {self.version}"
 
     def score(self, texts: Sequence[str], languages: Sequence[str]) -> list[Judgement]:
@@ -42,6 +43,10 @@ class VaderScorer:
         return [
             self._judge(text, language) for text, language in zip(texts, languages, strict=True)
         ]
+
+    def decisive(self, text: str) -> tuple[tuple[str, float], ...]:
+        """Return the words that decided, in order, each with the weight the rules gave it."""
+        return self._valence.decisive(text[:LONGEST])
 
     def _judge(self, text: str, language: str) -> Judgement:
         negative, neutral, positive, compound = self._polarity(text[:LONGEST])

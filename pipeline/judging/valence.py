@@ -7,7 +7,7 @@ the lexicon has a say. Every number is the same to the last digit, peculiarities
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from string import punctuation
 
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, C_INCR, N_SCALAR, NEGATE, SPECIAL_CASES
@@ -42,6 +42,29 @@ class Valence:
 
     def polarity(self, text: str) -> tuple[float, float, float, float]:
         """Return the shares negative, neutral and positive, and the compound of -1 to 1."""
+        text, words, lowers = self._split(text)
+        if not words:
+            return 0.0, 0.0, 0.0, 0.0
+        lexicon = self._lexicon
+        places = [place for place, word in enumerate(lowers) if word in lexicon]
+        if not places:
+            return 0.0, 1.0, 0.0, 0.0
+        valences = self._valences(words, lowers, places, negated="n't" in text.lower())
+        return _sum_up(valences.values(), len(words), text)
+
+    def decisive(self, text: str) -> tuple[tuple[str, float], ...]:
+        """Return the words whose valences `polarity` adds up, in order, as the rules weigh them.
+
+        >>> Valence({"good": 1.9, "bad": -2.5}, {}).decisive("not good, but bad!")
+        (('good,', -0.703), ('bad!', -3.75))
+        """
+        text, words, lowers = self._split(text)
+        places = [place for place, word in enumerate(lowers) if word in self._lexicon]
+        valences = self._valences(words, lowers, places, negated="n't" in text.lower())
+        return tuple((words[place], value) for place, value in valences.items() if value)
+
+    def _split(self, text: str) -> tuple[str, list[str], list[str]]:
+        """Return the text with its emoji spelt out, its words, and these as the rules read them."""
         if text.isascii():
             words = text.split()
             lowers = [
@@ -55,14 +78,7 @@ class Valence:
                 (word if len(stripped := word.strip(punctuation)) <= 2 else stripped).lower()
                 for word in words
             ]
-        if not words:
-            return 0.0, 0.0, 0.0, 0.0
-        lexicon = self._lexicon
-        places = [place for place, word in enumerate(lowers) if word in lexicon]
-        if not places:
-            return 0.0, 1.0, 0.0, 0.0
-        valences = self._valences(words, lowers, places, negated="n't" in text.lower())
-        return _sum_up(valences, len(words), text)
+        return text, words, lowers
 
     def _spell_emoji(self, text: str) -> str:
         """Put the description of each emoji in its place, a space in front unless there is one."""
@@ -86,8 +102,8 @@ class Valence:
 
     def _valences(
         self, words: Sequence[str], lowers: Sequence[str], places: Sequence[int], *, negated: bool
-    ) -> Sequence[float]:
-        """Return the valences of the words that have one, in order, as "but" weighs them."""
+    ) -> dict[int, float]:
+        """Return the valences of the words that have one by place, as "but" weighs them."""
         contrast = _contrast(words)
         phrased = not _TELLING.isdisjoint(lowers)
         lexicon = self._lexicon
@@ -114,8 +130,8 @@ class Valence:
         if "but" in lowers:
             valences = [weighed.get(place, 0.0) for place in range(end)]
             _weigh_contrast(valences, lowers.index("but"))
-            return valences
-        return list(weighed.values())
+            return {place: valences[place] for place in weighed}
+        return weighed
 
     def _modified(  # noqa: PLR0913, PLR0917  # the rules' whole view, taken apart once
         self,
@@ -221,7 +237,7 @@ def _emphasis(text: str) -> float:
     return min(text.count("!"), 4) * 0.292 + asked
 
 
-def _sum_up(valences: Sequence[float], words: int, text: str) -> tuple[float, float, float, float]:
+def _sum_up(valences: Collection[float], words: int, text: str) -> tuple[float, float, float, float]:
     """Return the shares and the compound of a text's valences (zeros may be left out)."""
     emphasis = _emphasis(text) if "!" in text or "?" in text else 0.0
     total = float(sum(valences))
