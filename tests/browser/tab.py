@@ -84,7 +84,8 @@ class Tab:
         """Nothing ran that should not, nothing was logged, nothing left the machine."""
         violations = self.page.evaluate("window.__violations || []")
         pwned = self.page.evaluate("String(window.__pwned)")
-        assert not self.errors, "\n".join(self.errors[:5])
+        errors, self.errors = self.errors, []
+        assert not errors, "\n".join(errors[:5])
         assert not violations, "\n".join(violations[:5])
         assert not self.strayed, "\n".join(self.strayed[:5])
         assert not self.dialogs, self.dialogs[:5]
