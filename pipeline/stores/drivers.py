@@ -24,7 +24,7 @@ GAP = 3 * 60 * 60_000
 """The last hours before the span are read only where there is little else: it may have begun."""
 NEGATIVES = 2_000
 """Negatives of the span that are read at most: the newest half, and a stride over the rest."""
-USUAL = 5_000
+USUAL = 4_000
 """Mentions of the days before that are read at most."""
 _LITTLE = 200
 _NEWEST_ROWS = 6_000

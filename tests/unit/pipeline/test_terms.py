@@ -64,6 +64,12 @@ def test_a_name_across_the_end_of_what_is_read_is_not_half_read() -> None:
     assert "acm" not in plain(text, (996, 1004)).lower()
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=100))
+@settings(max_examples=150, deadline=None)
+def test_plain_letters_are_read_as_all_others(text: str) -> None:
+    assert terms_of(text, (), ACME) == terms_of(text + " \u00e9", (), ACME)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(max_size=200), st.sampled_from(TEXTS)), st.text(max_size=30))
 def test_what_a_sieve_holds_back_has_none_of_the_terms(text: str, other: str) -> None:
