@@ -62,13 +62,15 @@ class Recent:
     __slots__ = (
         "_brand",
         "_ends",
-        "_kept",
+        "_last",
+        "_lengths",
         "_over",
         "_reached",
         "_starts",
         "_sums",
         "_told",
         "_unknown",
+        "_usuals",
     )
 
     def __init__(self, brand: str) -> None:
@@ -80,7 +82,9 @@ class Recent:
 
     def _begin(self) -> None:
         self._over.clear()
-        self._kept: list[Figures] = []
+        self._last: Figures | None = None
+        self._usuals: list[tuple[int, ...]] = []
+        self._lengths: list[int] = []
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._sums: list[_Sums] = []
@@ -101,11 +105,12 @@ class Recent:
         for each in new:
             self._take(each, oldest)
         self._reached = closed
-        self._told = self._tell(closed, oldest, running) if self._kept else NOTHING
+        last = self._last
+        self._told = NOTHING if last is None else self._tell(closed, oldest, running, last)
         return self._told
 
     def _take(self, each: Figures, oldest: int) -> None:
-        if not self._kept and each.start > oldest:
+        if self._last is None and each.start > oldest:
             self._unknown.append((oldest, each.start))
         sums = self._up_to(each.start)
         if each.state is BucketState.UNKNOWN:
@@ -124,7 +129,9 @@ class Recent:
                 negative + usual[2] if learnt else negative,
                 bare if learnt else bare + each.length,
             )
-        self._kept.append(each)
+        self._last = each
+        self._usuals.append(each.usual)
+        self._lengths.append(each.length)
         self._starts.append(each.start)
         self._ends.append(each.end)
         self._sums.append(sums)
@@ -139,11 +146,10 @@ class Recent:
         if gap <= 0:
             return sums
         mentions, voices, negatives, scored, known, expected, negative, bare = sums
-        last = self._kept[index]
-        usual = last.usual
+        usual = self._usuals[index]
         if usual and usual[6]:
-            expected += usual[0] * gap / last.length
-            negative += usual[2] * gap / last.length
+            expected += usual[0] * gap / self._lengths[index]
+            negative += usual[2] * gap / self._lengths[index]
         else:
             bare += gap
         return (mentions, voices, negatives, scored, known + gap, expected, negative, bare)
@@ -153,7 +159,7 @@ class Recent:
         index = bisect_left(self._starts, end) - 1
         if bare or index < 0:
             return None
-        usual = unpack_usual(self._kept[index].usual)
+        usual = unpack_usual(self._usuals[index])
         if usual is None or not usual.learnt:
             return None
         return msgspec.structs.replace(
@@ -163,7 +169,7 @@ class Recent:
     def _is_unknown(self, start: int, end: int) -> bool:
         return any(begin < end and until > start for begin, until in self._unknown)
 
-    def _tell(self, closed: int, oldest: int, running: int) -> LastDay:
+    def _tell(self, closed: int, oldest: int, running: int, last: Figures) -> LastDay:
         over = self._over
         for start in range(max(over, default=oldest - HALF_HOUR) + HALF_HOUR, running, HALF_HOUR):
             over[start] = self._slot(start, start + HALF_HOUR)
@@ -174,7 +180,6 @@ class Recent:
         half, quarter = self._up_to(closed - 2 * QUARTER), self._up_to(closed - QUARTER)
         first = self._up_to(closed - WINDOW)
         known = now[4] - first[4]
-        last = self._kept[-1]
         unknown = last.state is BucketState.UNKNOWN and last.end >= closed
         usual = unpack_usual(last.usual)
         sure = not self._is_unknown(closed - 2 * QUARTER, closed)
@@ -211,5 +216,7 @@ class Recent:
         """Drop what no later look needs; of the buckets before it one stays as the ground."""
         cut = bisect_left(self._starts, needed) - 1
         if cut > 0:
-            del self._kept[:cut], self._starts[:cut], self._ends[:cut], self._sums[:cut]
+            for each in (self._starts, self._ends, self._lengths):
+                del each[:cut]
+            del self._usuals[:cut], self._sums[:cut]
         self._unknown = [span for span in self._unknown if span[1] > needed]

@@ -112,7 +112,7 @@ def test_looking_often_tells_what_one_look_tells_and_what_the_steps_tell(
             assert getattr(seen, name) == getattr(slow, name), name
         if seen.as_of is not None:
             assert (seen.known, seen.quarters) == (slow.known, slow.quarters)
-        assert len(often._kept) <= 95  # the last hour and the running half hour, and one more
+        assert len(often._sums) <= 95  # the last hour and the running half hour, and one more
 
 
 @given(st.lists(BUCKETS, min_size=1, max_size=3), st.integers(0, 2**60))
