@@ -128,6 +128,46 @@ def test_a_taken_port_is_named(service: Running, tmp_path: Path) -> None:
     assert port.encode() in result.stderr
 
 
+def test_the_page_is_served_beside_the_door_and_says_where(tmp_path: Path) -> None:
+    running = Running(tmp_path / "data").up()
+    said = subprocess.run(
+        [*COMMAND, "status", "--data", str(tmp_path / "data"), "--format", "json"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    page = json.loads(said)["page"]
+    assert page.startswith("http://127.0.0.1:")
+    assert page != running.url
+    assert "<h1>" in httpx.get(f"{page}/").text
+    assert httpx.get(f"{page}/readyz").status_code == 404  # two doors, two houses
+    doctor = subprocess.run(
+        [*COMMAND, "doctor", "--data", str(tmp_path / "data"), "--no-connect"],
+        capture_output=True,
+        check=False,
+    ).stdout.decode()
+    assert f"page: is at {page}" in doctor
+    code, errors = running.stop()
+    assert code == 0
+    assert f"page at {page}" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_taken_port_of_the_page_is_named_with_its_options(
+    service: Running, tmp_path: Path
+) -> None:
+    port = service.url.rsplit(":", 1)[1]
+    result = subprocess.run(
+        [*COMMAND, "run", "--data", str(tmp_path / "other"), "--port", "0", "--page-port", port],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    said = b" ".join(result.stderr.split())
+    assert result.returncode == 3
+    for word in (port.encode(), b"--page-port", b"--no-page", b"[page]"):
+        assert word in said
+
+
 def test_a_variable_nobody_reads_is_told_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = subprocess.run(

@@ -79,6 +79,20 @@ HOOK = '[[receivers]]\nname = "team"\nkind = "webhook"\n'
         ('[detection]\nsensitivity = "fewr"\n', 2, "detection.sensitivity", "none of", "fewer"),
         ('[[receivers]]\nname="a"\nkind="webhok"\n', 3, "receivers[0].kind", "none of", "webhook"),
         ('[ingest]\nunknown_brands = "acept"\n', 2, "ingest.unknown_brands", "none of", "accept"),
+        # the page
+        ('[page]\nhost = "0.0.0.0"\n', 2, "page.host", "asks nobody for a token", ""),
+        ('[page]\nhost = "http://h"\n', 2, "page.host", "is no address", ""),
+        ("[page]\nport = 8080\n", 2, "page.port", "the port of [ingest], too", ""),
+        ('[page]\nenabled = "ja"\n', 2, "page.enabled", "must be true or false", ""),
+        ('[page]\ntoken = "two words"\n', 2, "page.token", "holds spaces", ""),
+        (
+            '[page]\nallowed_hosts = ["a.example", "http://b.example"]\n',
+            2,
+            "page.allowed_hosts[1]",
+            "no name of a machine",
+            "",
+        ),
+        ('[page]\nsecret_env = "A"\n', 2, "page.secret_env", "is no key of [page]", ""),
         # TOML
         ("[ingest]\nport = \n", 2, "port", "is no TOML", ""),
         ("[storage]\nlog_retention = 7d\n", 2, "log_retention", '"7d"', ""),
@@ -240,6 +254,8 @@ def test_one_mistake_is_one_finding(
     [
         ("", None, "receivers", "wakes nobody"),
         (BRAND, 1, "brands[0]", "found by its name alone"),
+        ('[page]\nhost = "0.0.0.0"\ntoken_env = "T"\n', 2, "page.host", "the token travels"),
+        ('[page]\ntoken = "short"\n', 2, "page.token", "can be guessed"),
         ('[[brands]]\nname = "X"\naliases = ["Twitter"]', 2, "brands[0].name", "is one letter"),
         (BRAND + 'aliases = ["DL", "dl"]\n', 3, "brands[0].aliases[1]", "stands here twice"),
         (BRAND + 'exclusions = ["river"]\n', 3, "brands[0].exclusions[0]", "excludes nothing"),
