@@ -25,8 +25,10 @@ BLUE, ORANGE, RED, BAND = "#0072b2", "#e69f00", "#d55e00", "#cfe3f1"
 UNKNOWN = "#eceff1"
 DOTS = 144
 """Per inch, of a PNG."""
-LEFT, RIGHT, ABOVE, BELOW, HEADING = 0.42, 0.12, 0.3, 0.26, 0.3
-"""Inches around the panels; and above all, for a PNG's title."""
+LEFT, RIGHT, ABOVE, BELOW = 0.42, 0.12, 0.3, 0.26
+"""Inches around the panels."""
+HEADING, FOOT = 0.3, 0.22
+"""Inches above and below all, for a PNG's title and note."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -81,8 +83,8 @@ def new_figure(width: float, height: float) -> "Figure":
     return figure
 
 
-def place(figure: "Figure", heading: float = 0.0) -> None:
-    """Leave so much room around the panels as our labels need; `heading` inches more above.
+def place(figure: "Figure", heading: float = 0.0, foot: float = 0.0) -> None:
+    """Leave the room that our labels need, and so many inches more above and below.
 
     Reckoned, not measured: measuring draws everything twice.
     """
@@ -90,7 +92,7 @@ def place(figure: "Figure", heading: float = 0.0) -> None:
     figure.subplots_adjust(
         left=LEFT / width,
         right=1 - RIGHT / width,
-        bottom=BELOW / height,
+        bottom=(BELOW + foot) / height,
         top=1 - (ABOVE + heading) / height,
         hspace=0.24,
     )
@@ -123,24 +125,27 @@ def _rounded(path: re.Match[str]) -> str:
     return re.sub(r"(\.\d)\d+", r"\1", path[0]).replace(" \n", " ")
 
 
-def png(figure: "Figure", title: str) -> bytes:
-    """The figure as a PNG with a title, for the last time: the title stays.
+def png(figure: "Figure", title: str, note: str = "") -> bytes:
+    """The figure as a PNG with a title, and a note below, for the last time: both stay.
 
     What the typeface lacks of it is left out.
     """
     target = io.BytesIO()
     with style():
         width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + HEADING)
-        place(figure, HEADING)
+        foot = FOOT if note else 0.0
+        whole = height + HEADING + foot
+        figure.set_size_inches(width, whole)
+        place(figure, HEADING, foot)
         figure.text(
             0.1 / width,
-            1 - 0.08 / (height + HEADING),
+            1 - 0.08 / whole,
             drawable(title),
             va="top",
             fontsize=12,
             weight="bold",
         )
+        figure.text(0.1 / width, 0.08 / whole, note, va="bottom", fontsize=7.5, color=SOFT)
         figure.savefig(target, format="png", dpi=DOTS, metadata={"Software": None})
     return target.getvalue()
 

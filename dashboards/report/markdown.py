@@ -161,7 +161,8 @@ def _with_post(text: str, post: str) -> str:
 
 
 def _address(post: str) -> str:
-    return post.replace("|", "%7C").replace("&", "&amp;").replace("\\", "%5C")
+    """An address inside <>, where nothing is unescaped; it holds no space, no < and no >."""
+    return post.replace("|", "%7C")
 
 
 def _code(text: str) -> str:

@@ -70,7 +70,7 @@ def picture(  # noqa: PLR0913, PLR0917  # what is drawn, of when, for whom
         alternative(series, brand, zone, letters),
         caption(series, zone, letters),
         rows(coarse),
-        png(figure, title),
+        png(figure, title, _note(series, zone)),
     )
 
 
@@ -119,6 +119,15 @@ def caption(series: Series, zone: str, letters: dict[str, str]) -> str:
         said.append("Hatched: nobody listened, or a source was silent.")
     said.append(f"Times of {wall(series.start, zone).tzname()} ({zone}).")
     return " ".join(said)
+
+
+def _note(series: Series, zone: str) -> str:
+    """The caption for a picture that goes alone."""
+    return (
+        "black: voices   grey: negative ones among them   blue: expected, and its usual range   "
+        "orange: above it   bars: incidents (numbers) and attention (letters)   "
+        f"times of {wall(series.start, zone).tzname()}"
+    )
 
 
 def rows(series: Series) -> tuple[Row, ...]:

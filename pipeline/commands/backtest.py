@@ -71,7 +71,8 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
 ) -> None:
     """Take a history down the whole road; nothing is sent and nothing of yours is touched.
 
-    A mapped `brand` column needs no configuration.
+    A mapped `brand` column needs no configuration. With --report it goes down the road once more
+    for each other sensitivity, and the report says what each would page.
 
     Example: crisis-monitor backtest mentions.csv --map event_time=created_at --zone Europe/Berlin
     """
@@ -113,7 +114,8 @@ def backtest(  # noqa: PLR0913  # each is an option of the command line
     else:
         _print(report, zone or "UTC")
         if written:
-            console().print(f"\nreport: {plain(str(written[0]))} and {len(written) - 1} pictures")
+            pictures = f"{len(written) - 1} picture{'' if len(written) == 2 else 's'}"
+            console().print(f"\nreport: {plain(str(written[0]))} and {pictures}")
     for hint in _hints(report):
         tell(hint)
     tell_complaints(history)

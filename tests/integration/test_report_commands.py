@@ -55,7 +55,7 @@ def test_a_backtest_says_where_its_report_is(reported: tuple[Path, Result]) -> N
     folder, result = reported
     said = " ".join(result.stdout.split())
     assert "report: " in said
-    assert said.endswith("report.html and 1 pictures")
+    assert said.endswith("report.html and 1 picture")
     page = Parsed((folder / "report" / "report.html").read_text(encoding="utf-8"))
     page.must_be_ours()
     text = " ".join(page.text.split())
