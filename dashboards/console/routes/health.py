@@ -18,7 +18,7 @@ def health(request: Request) -> HTMLResponse:
     """Show how the monitor itself is."""
     page = page_of(request)
     story = page.cached(("health",), lambda: _read(page))
-    return page.render(request, "health.html", story=story, words=incident_words)
+    return page.share(request, "health.html", story=story, words=incident_words)
 
 
 def _read(page: Page) -> HealthStory:

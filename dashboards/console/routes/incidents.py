@@ -50,7 +50,7 @@ def incidents(
             severity=Severity(wanted) if wanted else None,
             before=_cursor(before),
         )
-    return page.render(
+    return page.share(
         request,
         "incidents.html",
         found=found,
@@ -147,19 +147,19 @@ def show_incident(  # noqa: PLR0913  # what the page is made of
 ) -> HTMLResponse:
     """Show one incident, with what was just done, or with what was typed and what is wrong."""
     given = forms or {}
-    return page.render(
-        request,
-        template,
-        status=status,
-        said=said,
-        forms={action.value: given.get(action, Form(action)) for action in Action},
-        advice=incident_words.ADVICE,
-        people=_people(page, story.incident),
-        story=story,
-        incident=story.incident,
-        chart=None if story.surge is None else draw_surge(story.surge, story.incident),
-        words=incident_words,
-    )
+    context = {
+        "said": said,
+        "forms": {action.value: given.get(action, Form(action)) for action in Action},
+        "advice": incident_words.ADVICE,
+        "people": _people(page, story.incident),
+        "story": story,
+        "incident": story.incident,
+        "chart": None if story.surge is None else draw_surge(story.surge, story.incident),
+        "words": incident_words,
+    }
+    if status == 200:
+        return page.share(request, template, **context)
+    return page.render(request, template, status=status, **context)
 
 
 def no_incident(page: Page, request: Request, incident_id: str) -> HTMLResponse:

@@ -5,7 +5,7 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   function prepare(root) {
     if (!zone) return;
-    for (const input of root.querySelectorAll("input[data-zone]")) if (!input.value) input.value = zone;
+    for (const input of root.querySelectorAll("input[data-zone]")) if (!input.value) input.setAttribute("value", zone);
     for (const name of root.querySelectorAll("[data-zone-name]")) name.textContent = zone.replaceAll("_", " ");
   }
 
@@ -24,12 +24,24 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;
+    prepare(form);
     if (form.hasAttribute("data-sent")) event.preventDefault();
     form.setAttribute("data-sent", "");
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 
+  // What is put in anew comes from a server that does not know the viewer's zone.
+  document.addEventListener("htmx:before:swap", (event) => {
+    for (const task of event.detail.tasks || []) if (task.fragment?.querySelectorAll) prepare(task.fragment);
+  });
+
   prepare(document);
+  // What was just done is said once: a reload, or a bookmark, does not say it again.
+  const place = new URL(location.href);
+  if (place.searchParams.has("done")) {
+    place.searchParams.delete("done");
+    history.replaceState(history.state, "", place);
+  }
   if (location.hash) {
     const wanted = document.querySelector(`details[id="${CSS.escape(location.hash.slice(1))}"]`);
     if (wanted) wanted.open = true;
