@@ -212,7 +212,12 @@ def test_a_stop_ends_streams_and_a_viewer_comes_back_to_the_next_server(director
     with page.client() as client, client.stream("GET", "/events") as got:
         stream = Stream(got)
         assert stream.next()[0] == "state"
-        stopper = threading.Thread(target=lambda: (page.server.stop(30.0), ended.set()))
+
+        def stop() -> None:
+            page.server.stop(30.0)
+            ended.set()
+
+        stopper = threading.Thread(target=stop)
         stopper.start()
         assert stream.next()[0] == "end"  # in good order, not cut off after 30 s
         stopper.join()
