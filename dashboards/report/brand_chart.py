@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from dashboards.report.drawing import (
     BAND,
     BLUE,
+    FAINT,
     GRID,
     INK,
     RED,
@@ -36,11 +37,18 @@ FEW = 5
 _NAN = float("nan")
 
 
-def draw_brand(series: "Series", coarse: "Series", zone: str, names: "dict[str, str]") -> "Figure":
+def draw_brand(
+    series: "Series",
+    coarse: "Series",
+    zone: str,
+    names: "dict[str, str]",
+    learning_until: int | None = None,
+) -> "Figure":
     """Draw both panels over one axis of time.
 
     Voices come from `series`; the share from `coarse`, of the same time in longer steps, for few
-    voices say little of a share. `names` are the marks' letters by incident id.
+    voices say little of a share. `names` are the marks' letters by incident id;
+    `learning_until` is the end of the warm-up.
     """
     with style():
         figure = new_figure(9.6, 4.6)
@@ -53,6 +61,8 @@ def draw_brand(series: "Series", coarse: "Series", zone: str, names: "dict[str, 
             thin(axes)
             axes.set_xlim(series.start / DAY, series.end / DAY)
         _letters(above, series, names)
+        if learning_until is not None and learning_until > series.start:
+            _learning(above, series.start, min(learning_until, series.end))
         _time_axis(below, zone)
         place(figure)
         return figure
@@ -138,6 +148,20 @@ def _letters(axes: "Axes", series: "Series", names: "dict[str, str]") -> None:
             color="white",
             bbox={"boxstyle": "round,pad=0.18", "fc": colour_of(mark.severity), "ec": "none"},
         )
+
+
+def _learning(axes: "Axes", start: int, until: int) -> None:
+    axes.axvspan(start / DAY, until / DAY, ymin=0.975, color=FAINT, lw=0)
+    axes.annotate(
+        "still learning",
+        (start / DAY, 0.975),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, -4),
+        textcoords="offset points",
+        va="top",
+        fontsize=7.5,
+        color=SOFT,
+    )
 
 
 def colour_of(severity: Severity) -> str:

@@ -22,7 +22,7 @@ EXTRA = "the extra crisis-monitor[report] brings it"
 INK, SOFT, GRID = "#1b2733", "#5a6875", "#dde3e8"
 BLUE, ORANGE, RED, BAND = "#0072b2", "#e69f00", "#d55e00", "#cfe3f1"
 """Okabe and Ito's colours, which the colour-blind can tell apart."""
-UNKNOWN = "#eceff1"
+UNKNOWN, FAINT = "#eceff1", "#b4bfc8"
 DOTS = 144
 """Per inch, of a PNG."""
 LEFT, RIGHT, ABOVE, BELOW = 0.42, 0.12, 0.3, 0.26

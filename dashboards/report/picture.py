@@ -60,11 +60,12 @@ def picture(  # noqa: PLR0913, PLR0917  # what is drawn, of when, for whom
     letters: dict[str, str],
     name: str,
     title: str,
+    learning_until: int | None = None,
 ) -> Picture:
     """Draw a brand between two instants; `letters` name its incidents, `name` begins every id."""
     series = read_series(books, brand, start, end, points=POINTS)
     coarse = read_series(books, brand, start, end, points=COARSE)
-    figure = draw_brand(series, coarse, zone, letters)
+    figure = draw_brand(series, coarse, zone, letters, learning_until)
     return Picture(
         drawn(svg(figure, name)),
         alternative(series, brand, zone, letters),
@@ -110,7 +111,7 @@ def caption(series: Series, zone: str, letters: dict[str, str]) -> str:
     said = [
         "Black: what was heard; grey: the negative ones among the voices.",
         "Blue dashes and band: what was expected, and what chance gives around it in 95 of 100.",
-        "Red: above that.",
+        "Orange: above that.",
         "A share of fewer than 5 voices is left out.",
     ]
     if any(mark.id in letters for mark in series.incidents):
