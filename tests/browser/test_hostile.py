@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
-from dashboards.console.wording import incident_address
+from alerts.plain import unpiled
+from alerts.times import rfc3339
+from dashboards.console.wording import brand_address, incident_address
+from dashboards.report.backtest import write_backtest_report
+from dashboards.report.incident import incident_report
 from dashboards.views.books import Shelf
-from tests.browser.directories import hostile_settings
-from tests.browser.hostile import COUNT, mark_of
+from pipeline.backtest import run_backtest
+from pipeline.judging.scorer import Label
+from pipeline.sources.scenario.scenario import START
+from pipeline.stores.mentions import MentionFilter
+from tests.browser.directories import HOUR, MINUTE, hostile_mentions, hostile_settings
+from tests.browser.hostile import BRANDS, COUNT, mark_of
 from tests.browser.markup import leaking_text, marks_shown, strange_markup
 from tests.browser.serving import Served, a_page
 from tests.browser.tab import DESK, PHONE, Tab, a_tab
@@ -63,3 +72,79 @@ def test_every_incident_shows_its_texts_as_texts(tab: Tab, incident_ids: list[st
 @pytest.mark.parametrize("path", ["/", "/incidents", "/health"])
 def test_lists_of_hostile_names(tab: Tab, path: str) -> None:
     harmless(tab, path)
+
+
+@pytest.mark.parametrize("brand", BRANDS, ids=range(len(BRANDS)))
+def test_a_brand_of_any_name_shows_what_is_said_of_it(tab: Tab, brand: str) -> None:
+    seen = harmless(tab, f"{brand_address(brand)}?range=7d")
+    page = tab.page
+    assert page.locator("main h1").inner_text().startswith(unpiled(brand)[:20])
+    page.locator("#talk blockquote").first.wait_for()
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    seen = harmless_here(tab, brand)
+    assert seen
+    harmless(tab, f"{brand_address(brand)}/talk?range=7d")
+
+
+def test_mentions_of_many_hours_are_shown_as_texts(tab: Tab, hostile: Path) -> None:
+    if tab.page.viewport_size != PHONE:
+        pytest.skip("once, where it is narrowest")
+    seen: set[str] = set()
+    for brand, at in _hours_of_anger(hostile):
+        asked = {"from": rfc3339(at - MINUTE)[:16], "to": rfc3339(at + 2 * HOUR)[:16]}
+        seen |= harmless(tab, f"{brand_address(brand)}/talk?{urlencode(asked)}")
+    assert len(seen) > 400  # of what lists show eight of at a time
+
+
+def _hours_of_anger(directory: Path) -> Iterator[tuple[str, int]]:
+    shelf = Shelf(directory)
+    with shelf.open() as books:
+        for brand in BRANDS:
+            wanted = MentionFilter(brand, label=Label.NEGATIVE)
+            found = sorted(
+                each.mention.event_time for each in books.mentions.find(wanted, limit=1_000)
+            )
+            yield from ((brand, at) for at in found[::30])
+    shelf.close()
+
+
+# -- reports ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of a backtest over everything hostile."""
+    pytest.importorskip("matplotlib", reason="the report's charts want matplotlib")
+    place = tmp_path_factory.mktemp("report")
+    settings = hostile_settings()
+    told = run_backtest(iter([hostile_mentions(4)]), settings, directory=place / "kept")
+    assert told.incidents
+    first, *_ = write_backtest_report(told, place / "kept", settings, "UTC", place / "report")
+    return first
+
+
+def read_as_a_file(browser: Browser, path: Path, viewport: ViewportSize) -> set[str]:
+    with a_tab(browser, "file://", viewport) as tab:
+        tab.page.goto(path.as_uri())
+        assert not tab.page.evaluate("[...document.scripts].length"), "a report needs no script"
+        seen = harmless_here(tab, path.name)
+        assert not tab.axe()
+        assert tab.requests == [path.as_uri()]  # it is one file, and asks for nothing
+    return seen
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_report_of_a_backtest(browser: Browser, report: Path, viewport: ViewportSize) -> None:
+    assert read_as_a_file(browser, report, viewport)
+
+
+def test_the_report_of_an_incident(
+    browser: Browser, hostile: Path, incident_ids: list[str], tmp_path: Path
+) -> None:
+    for number, incident_id in enumerate(incident_ids[::6]):
+        path = tmp_path / f"{number}.html"
+        path.write_text(
+            incident_report(hostile, incident_id, hostile_settings(), "html", START + 48 * HOUR),
+            encoding="utf-8",
+        )
+        assert read_as_a_file(browser, path, PHONE)
