@@ -17,6 +17,7 @@ from pipeline.judging.scorer import Judgement
 from pipeline.mention import Mention
 
 VERSION = 1
+MINUTE = 60_000
 MAX_ENTRIES = 200
 """Most mentions of one envelope."""
 
@@ -251,29 +252,29 @@ def unpack_reading(packed: tuple[int, ...]) -> Reading:
 
 
 def pack_usual(usual: Usual) -> tuple[int, ...]:
-    """Pack what is usual into seven integers: counts in thousandths, the rest as it is shown."""
+    """Pack what is usual into seven integers: counts in thousandths, sizes in tenths, minutes."""
     return (
         round(usual.voices * 1000),
-        round(usual.voices_size * 100),
+        round(usual.voices_size * 10),
         round(usual.negatives * 1000),
-        round(usual.negatives_size * 100),
+        round(usual.negatives_size * 10),
         round(usual.share * 10_000),
-        round(usual.share_size * 100),
-        usual.learnt // 1000,
+        round(usual.share_size * 10),
+        usual.learnt // MINUTE,
     )
 
 
 def unpack_usual(packed: tuple[int, ...]) -> Usual | None:
-    """What `pack_usual` packed, to a thousandth; None where it was not kept."""
+    """What `pack_usual` packed, rounded as it says; None where it was not kept."""
     if len(packed) < 7:
         return None
     voices, voices_size, negatives, negatives_size, share, share_size, learnt = packed[:7]
     return Usual(
         voices / 1000,
-        voices_size / 100,
+        voices_size / 10,
         negatives / 1000,
-        negatives_size / 100,
+        negatives_size / 10,
         share / 10_000,
-        share_size / 100,
-        learnt * 1000,
+        share_size / 10,
+        learnt * MINUTE,
     )
