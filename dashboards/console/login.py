@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
 from dashboards.console.page import Page, page_of
+from dashboards.console.security import COOKIE
 
 OPEN = ("/login", "/static/")
 """What needs no session: signing in, and the page's own files, which hold nothing of anybody."""
@@ -71,6 +72,10 @@ class Sessions:
         for key in self._keys:
             right |= hmac.compare_digest(said, self._sign(key, expiry).encode())
         return right and expiry.isdecimal() and now < int(expiry) <= now + self.length
+
+    def is_old(self, session: str, now: int) -> bool:
+        """Whether the greater part of a session that holds is over: who acts is given a new one."""
+        return int(session.partition(".")[0]) - now < self.length // 2
 
     @staticmethod
     def _sign(key: bytes, expiry: str) -> str:
@@ -134,13 +139,29 @@ class Gate:
         headers = Headers(scope=scope)
         now = self._page.clock.now()
         cookies = cookie_parser(headers.get("cookie", ""))
-        if self.sessions.holds(cookies.get(self.sessions.cookie, ""), now):
+        session = cookies.get(self.sessions.cookie, "")
+        if self.sessions.holds(session, now):
+            if self.sessions.is_old(session, now) and headers.get("hx-request") != "true":
+                kept = Response()
+                self.set_cookie(kept, Request(scope), now)
+                scope["state"][COOKIE] = kept.headers["set-cookie"]
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             self.check(client_of(scope), token.strip(), now)
             return None
         return self._sent_to_login(scope, headers)
+
+    def set_cookie(self, answer: Response, request: Request, now: int) -> None:
+        """Give this browser a session that begins now."""
+        answer.set_cookie(
+            self.sessions.cookie,
+            self.sessions.begin(now),
+            max_age=self.sessions.length // 1_000,
+            httponly=True,
+            samesite="lax",
+            secure=_over_https(request, self._page),
+        )
 
     def check(self, client: str, token: str, now: int) -> None:
         """Raise HTTPException unless this is a token, given by one who need not wait."""
@@ -242,14 +263,7 @@ async def sign_in(request: Request) -> Response:
         await anyio.sleep(0.2)
         return _asked(page, wanted, refused)
     answer = RedirectResponse(wanted, 303)
-    answer.set_cookie(
-        gate.sessions.cookie,
-        gate.sessions.begin(now),
-        max_age=gate.sessions.length // 1_000,
-        httponly=True,
-        samesite="lax",
-        secure=_over_https(request, page),
-    )
+    gate.set_cookie(answer, request, now)
     return answer
 
 

@@ -36,7 +36,11 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 Refuse = Callable[[Scope, HTTPException], Response]
 """Makes the answer to a request that is not let in."""
 Admit = Callable[[Scope], Response | None]
-"""Says who must sign in first: the answer to give instead, None to let it through."""
+"""Says who must sign in first: the answer to give instead, None to let it through.
+
+It may leave a cookie to set with the answer in the request's state, as `COOKIE`.
+"""
+COOKIE = "cookie_to_set"
 
 
 class Guard:
@@ -58,7 +62,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        scope["state"] = dict(scope.get("state") or {})
+        answer = _Answer(scope, send)
         try:
             inner = self._checked(scope)
         except HTTPException as refused:
@@ -111,7 +116,8 @@ class Guard:
 class _Answer:
     """Sends, with the safety headers; knows whether an answer has begun."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._state: dict[str, str] = scope["state"]
         self._send = send
         self.begun = False
 
@@ -122,6 +128,8 @@ class _Answer:
             for name, value in HEADERS.items():
                 headers[name] = value
             headers.setdefault("Cache-Control", "no-store")
+            if cookie := self._state.get(COOKIE):
+                headers.append("Set-Cookie", cookie)
         await self._send(message)
 
 

@@ -349,11 +349,18 @@ def test_signing_in_needs_no_script_and_leads_back(locked: Served) -> None:
         assert client.get("/").status_code == 401
 
 
-def test_a_session_ends_by_itself(locked: Served) -> None:
+def test_a_session_ends_by_itself_unless_somebody_looks(locked: Served) -> None:
+    clock = locked.app.state.page.clock
     with locked.client() as client:
         client.post("/login", headers=origin(locked), data={"token": TOKEN})
-        assert client.get("/").status_code == 200
-        locked.app.state.page.clock.at += 60 * MINUTE
+        assert "set-cookie" not in client.get("/").headers
+        clock.at += 40 * MINUTE
+        refresh = client.get("/", headers={"hx-request": "true"})
+        assert (refresh.status_code, "set-cookie" in refresh.headers) == (200, False)
+        assert "httponly" in client.get("/incidents").headers["set-cookie"].lower()
+        clock.at += 40 * MINUTE
+        assert client.get("/", headers={"hx-request": "true"}).status_code == 200
+        clock.at += 20 * MINUTE
         assert client.get("/").status_code == 401
 
 

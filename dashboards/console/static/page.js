@@ -15,7 +15,7 @@
   const BEAT = 15_000; // the server says something at least this often
   const SILENT = 2.7 * BEAT; // beyond this a connection is taken for dead
   const LONGEST_PAUSE = 30_000;
-  const HIDDEN_FOR = 60_000; // a tab nobody looks at gives its connection back
+  const HIDDEN_FOR = 10_000; // a tab nobody looks at gives its connection back: browsers have six
   const APART = 250; // refreshes of one page never follow each other closer
   const SPREAD = 250; // many open pages do not ask in the same instant
 
