@@ -22,12 +22,17 @@ class Said(msgspec.Struct, frozen=True):
     gaps: Markup
 
 
-def said_of(series: Series, shares: Series) -> Said:
-    """Say what a series' charts show; `shares` is the same stretch in the share's own steps."""
-    return Said(_voices(series), _share(shares), _negatives(series), _gaps(series))
+def said_of(series: Series, shares: Series, word: str = "usually") -> Said:
+    """Say what a series' charts show; `shares` is the same stretch in the share's own steps.
+
+    `word` is what a band is called (`wording.band_word`).
+    """
+    return Said(
+        _voices(series, word), _share(shares, word), _negatives(series, word), _gaps(series)
+    )
 
 
-def _voices(series: Series) -> Markup:
+def _voices(series: Series, word: str) -> Markup:
     most = _greatest(series.voices)
     if most is None:
         return Markup("Nothing is known of this time.")
@@ -39,14 +44,14 @@ def _voices(series: Series) -> Markup:
             span(series.step),
             when(series.times[most]),
             count(value),
-            between(_band(series.low, series.expected, series.high, most)),
+            between(_band(series.low, series.expected, series.high, most), word),
         )
     )
-    parts.append(_beyond(series, series.voices, series.high))
+    parts.append(_beyond(series, series.voices, series.high, word))
     return Markup("").join(parts)
 
 
-def _share(series: Series) -> Markup:
+def _share(series: Series, word: str) -> Markup:
     scored = sum(each or 0 for each in series.scored)
     if not scored:
         return Markup("No voice was judged in this time.")
@@ -61,18 +66,20 @@ def _share(series: Series) -> Markup:
     )
     if last is not None:
         band = _band(series.share_low, series.share_usual, series.share_high, last)
-        parts.append(Markup("Last: {} ({}). ").format(percent(series.share[last]), percents(band)))
-    parts.append(_beyond(series, series.share, series.share_high))
+        parts.append(
+            Markup("Last: {} ({}). ").format(percent(series.share[last]), percents(band, word))
+        )
+    parts.append(_beyond(series, series.share, series.share_high, word))
     return Markup("").join(parts)
 
 
-def _negatives(series: Series) -> Markup:
+def _negatives(series: Series, word: str) -> Markup:
     most = _greatest(series.negatives)
     if most is None:
         return Markup("Nothing is known of this time.")
     total = sum(each or 0 for each in series.negatives)
     usual = sum(each or 0.0 for each in series.usual_negatives)
-    said = Markup("{}, usually about {}. ").format(plural(total, "negative voice"), count(usual))
+    said = Markup("{}, {} about {}. ").format(plural(total, "negative voice"), word, count(usual))
     if not series.negatives[most]:
         return said
     return said + Markup("Most in {} from {} on: {}.").format(
@@ -97,9 +104,11 @@ def _gaps(series: Series) -> Markup:
 
 
 def _beyond(
-    series: Series, values: Sequence[float | None], highs: Sequence[float | None]
+    series: Series, values: Sequence[float | None], highs: Sequence[float | None], word: str
 ) -> Markup:
-    """Say for how long, and when first, values were above their band."""
+    """Say for how long, and when longest, values were above their band."""
+    if word != "usually" or all(high is None for high in highs):
+        return Markup("What is usual here is still being learnt.")
     runs = list(_runs(values, highs))
     if not runs:
         return Markup("Never above the usual.")

@@ -15,6 +15,7 @@ from dashboards.console.page import Page, page_of
 from dashboards.console.ranges import RANGES, Range, instant
 from dashboards.console.routes.situation import read_situation
 from dashboards.console.series_json import encode_series
+from dashboards.console.wording import band_word
 from dashboards.views.books import Books
 from dashboards.views.brand import BrandTalk, read_talk
 from dashboards.views.series import Series, read_series
@@ -85,6 +86,7 @@ def nearest(name: str, known: set[str]) -> list[str]:
 def _show(asked: Asked) -> Response:
     page, series, shares = asked.page, _series(asked), _shares(asked)
     row = next((row for row in _situation(page).rows if row.brand == asked.brand), None)
+    word = band_word(1.0 if row is None else row.learning)
     return page.share(
         asked.request,
         "brand.html",
@@ -95,7 +97,8 @@ def _show(asked: Asked) -> Response:
         as_of=series.as_of,
         series=series,
         shares=shares,
-        said=said_of(series, shares),
+        said=said_of(series, shares, word),
+        word=word,
         over=asked.over,
         ranges=list(RANGES),
     )

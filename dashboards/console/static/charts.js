@@ -34,7 +34,8 @@
 
   function usually(low, high, write) {
     if (high === null || high === undefined) return "usual not known yet";
-    return write(low) === write(0) ? `usually up to ${write(high)}` : `usually ${write(low)} to ${write(high)}`;
+    const word = root.dataset.word || "usually"; // "so far" while it is still being learnt
+    return write(low) === write(0) ? `${word} up to ${write(high)}` : `${word} ${write(low)} to ${write(high)}`;
   }
 
   function span(milliseconds) {
@@ -151,7 +152,7 @@
     const font = `${Math.round(rem() * 0.75)}px system-ui, sans-serif`;
     const common = { font, stroke: () => colour("--ink-soft"), ticks: { stroke: () => colour("--line"), width: 1, size: 4 } };
     return [
-      { ...common, values: ticks, size: rem() * 2.6, space: rem() * 4.5, grid: { show: false } },
+      { ...common, values: ticks, size: rem() * 2.6, space: () => rem() * (series.end - series.start > 3 * 86_400_000 ? 6 : 4.5), grid: { show: false } },
       { ...common, values: (plot, splits) => splits.map(write), size: rem() * 3.25, space: rem() * 2, grid: { stroke: () => colour("--grid"), width: 1 } },
     ];
   }
