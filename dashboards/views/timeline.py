@@ -93,13 +93,14 @@ def time_line(events: Sequence[AnyEvent]) -> TimeLine:
     told: Level | None = None
     highest: Level | None = None
     levels = 0
+    blind = bool(events) and getattr(events[0], "rule", None) is Rule.BLINDNESS
     for index, event in enumerate(events):
         level = level_of(event)
         if level is not None and (highest is None or level.fold > highest.fold):
             highest = level
         if isinstance(event, Levelled):
             following = events[index + 1] if index + 1 < len(events) else None
-            news = told is None or exceeds(event.level, told)
+            news = not blind and (told is None or exceeds(event.level, told))
             if news:
                 told = event.level
             if news and not isinstance(following, SeverityRaised):
@@ -109,7 +110,7 @@ def time_line(events: Sequence[AnyEvent]) -> TimeLine:
             continue
         if level is not None:
             told = level
-        entries.append(_entry(event))
+        entries.append(_entry(event, blind=blind))
     return TimeLine(tuple(entries), levels, curve(events), highest)
 
 
@@ -147,7 +148,7 @@ def _rose(event: Levelled) -> Entry:
     return Entry(event.at, Kind.ROSE, "It rose", text=counted(event.level), since=event.event_time)
 
 
-def _entry(event: AnyEvent) -> Entry:  # noqa: C901, PLR0911, PLR0912  # one line an event
+def _entry(event: AnyEvent, *, blind: bool) -> Entry:  # noqa: C901, PLR0911, PLR0912  # one line an event
     at, who = event.at, one_line(event.by, LONGEST_NAME)
     match event:
         case Opened():
@@ -166,7 +167,8 @@ def _entry(event: AnyEvent) -> Entry:  # noqa: C901, PLR0911, PLR0912  # one lin
         case Returned():
             return Entry(at, Kind.RETURNED, "Not calm after all", who, since=event.event_time)
         case Ended():
-            return Entry(at, Kind.ENDED, "The surge is over", who, since=event.event_time)
+            title = "Heard again" if blind else "The surge is over"
+            return Entry(at, Kind.ENDED, title, who, since=event.event_time)
         case Acknowledged():
             return Entry(at, Kind.ACKNOWLEDGED, "Acknowledged", who)
         case Updated():
