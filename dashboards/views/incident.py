@@ -53,7 +53,7 @@ BEFORE = 30 * MINUTE
 LONGEST_WINDOW = 12 * HOUR
 SAMPLES = 5
 LISTED = 50
-STEPS = 120
+STEPS = 80
 
 
 class AudienceClock(msgspec.Struct, frozen=True):

@@ -83,7 +83,7 @@ def test_why_it_opened_in_one_sentence_and_in_numbers(shelved: Shelved) -> None:
     )
     attention = replace(hit, rule=Rule.VOLUME, lane=Lane.VOLUME)
     record = replace(bucket(119, 8, 6), readings=[pack_reading(hit), pack_reading(attention)])
-    shelved.keep(record)
+    shelved.keep(bucket(0), record)
     shelved.close_up_to(121)
     say(shelved, (OPENED, surge()))
     told = story(shelved, OPENED + MINUTE)
