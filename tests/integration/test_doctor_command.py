@@ -78,6 +78,7 @@ def _apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("CRISIS_MONITOR_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CRISIS_MONITOR__INGEST__PORT", "0")
+    monkeypatch.setenv("CRISIS_MONITOR__PAGE__PORT", "0")
 
 
 def examined(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -263,14 +264,23 @@ def test_a_disk_that_is_nearly_full(monkeypatch: pytest.MonkeyPatch, free: int, 
     assert line(examined()[1], "disk")["state"] == state
 
 
-def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("section", "subject"), [("INGEST", "port"), ("PAGE", "page")])
+def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch, section: str, subject: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        monkeypatch.setenv("CRISIS_MONITOR__INGEST__PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv(f"CRISIS_MONITOR__{section}__PORT", str(taken.getsockname()[1]))
         code, answer = examined()
     assert code == 1
-    assert line(answer, "port")["state"] == "fail"
+    found = line(answer, subject)
+    assert found["state"] == "fail"
+    assert f"[{section.lower()}] port" in found["mend"]
+
+
+def test_without_a_page_its_port_is_nobodys_concern(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRISIS_MONITOR__PAGE__ENABLED", "false")
+    _, answer = examined()
+    assert not [each for each in answer["lines"] if each["subject"] == "page"]
 
 
 def made(directory: Path, kind: LogKind = LogKind.CLOCK, time: int = NOW) -> None:
