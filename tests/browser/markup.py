@@ -60,11 +60,12 @@ _PILED = r"""
 () => {
   const wrong = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const isolates = (element) => {
-    for (let each = element; each && each !== document.body; each = each.parentElement) {
+  // A direction ends with its isolated element, or with the paragraph that holds nothing else.
+  const isolates = (element, text) => {
+    for (let each = element; each; each = each.parentElement) {
       const style = getComputedStyle(each);
+      if (style.display !== "inline") return each.textContent.trim() === text.trim();
       if (/isolate|plaintext/.test(style.unicodeBidi)) return true;
-      if (style.display !== "inline") return each.textContent.trim().length < 1;
     }
     return false;
   };
@@ -76,7 +77,7 @@ _PILED = r"""
     if (/[\p{Mn}\p{Me}]{4}/u.test(text)) {
       wrong.push(`marks piled up in ${place}: ${text.slice(0, 40)}`);
     }
-    if (/[\u202a-\u202e\u2066-\u2069]/.test(text) && !isolates(element)) {
+    if (/[\u202a-\u202e\u2066-\u2069]/.test(text) && !isolates(element, text)) {
       wrong.push(`turns what stands around it, in ${place}: ${escape(text.slice(0, 40))}`);
     }
   }

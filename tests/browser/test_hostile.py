@@ -41,9 +41,15 @@ def incident_ids(hostile: Path) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module", params=[PHONE, DESK], ids=["phone", "desk"])
-def tab(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Tab]:
-    with a_tab(browser, served.url, request.param) as opened:
+@pytest.fixture(scope="module")
+def phone(browser: Browser, served: Served) -> Iterator[Tab]:
+    with a_tab(browser, served.url, PHONE) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: Served) -> Iterator[Tab]:
+    with a_tab(browser, served.url, DESK) as opened:
         yield opened
 
 
@@ -62,37 +68,43 @@ def harmless_here(tab: Tab, path: str) -> set[str]:
     return marks_shown(tab.page)
 
 
-def test_every_incident_shows_its_texts_as_texts(tab: Tab, incident_ids: list[str]) -> None:
+def test_every_incident_shows_its_texts_as_texts(phone: Tab, incident_ids: list[str]) -> None:
     seen: set[str] = set()
     for incident_id in incident_ids:
-        seen |= harmless(tab, incident_address(incident_id))
+        seen |= harmless(phone, incident_address(incident_id))
     assert not EVERY - seen  # each of the 4,000 was a note of some incident
 
 
+def test_on_a_desk_too(desk: Tab, incident_ids: list[str]) -> None:
+    for incident_id in incident_ids[::8]:
+        harmless(desk, incident_address(incident_id))
+    for brand in BRANDS[::6]:
+        harmless(desk, brand_address(brand))
+
+
 @pytest.mark.parametrize("path", ["/", "/incidents", "/health"])
-def test_lists_of_hostile_names(tab: Tab, path: str) -> None:
-    harmless(tab, path)
+def test_lists_of_hostile_names(phone: Tab, desk: Tab, path: str) -> None:
+    harmless(phone, path)
+    harmless(desk, path)
 
 
 @pytest.mark.parametrize("brand", BRANDS, ids=range(len(BRANDS)))
-def test_a_brand_of_any_name_shows_what_is_said_of_it(tab: Tab, brand: str) -> None:
-    seen = harmless(tab, f"{brand_address(brand)}?range=7d")
-    page = tab.page
+def test_a_brand_of_any_name_shows_what_is_said_of_it(phone: Tab, brand: str) -> None:
+    seen = harmless(phone, f"{brand_address(brand)}?range=7d")
+    page = phone.page
     assert page.locator("main h1").inner_text().startswith(unpiled(brand)[:20])
     page.locator("#talk blockquote").first.wait_for()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    seen = harmless_here(tab, brand)
+    seen = harmless_here(phone, brand)
     assert seen
-    harmless(tab, f"{brand_address(brand)}/talk?range=7d")
+    harmless(phone, f"{brand_address(brand)}/talk?range=7d")
 
 
-def test_mentions_of_many_hours_are_shown_as_texts(tab: Tab, hostile: Path) -> None:
-    if tab.page.viewport_size != PHONE:
-        pytest.skip("once, where it is narrowest")
+def test_mentions_of_many_hours_are_shown_as_texts(phone: Tab, hostile: Path) -> None:
     seen: set[str] = set()
     for brand, at in _hours_of_anger(hostile):
         asked = {"from": rfc3339(at - MINUTE)[:16], "to": rfc3339(at + 2 * HOUR)[:16]}
-        seen |= harmless(tab, f"{brand_address(brand)}/talk?{urlencode(asked)}")
+        seen |= harmless(phone, f"{brand_address(brand)}/talk?{urlencode(asked)}")
     assert len(seen) > 400  # of what lists show eight of at a time
 
 
