@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 from alerts.incident import Incident
 from dashboards.console.page import Page
 from dashboards.views.books import Books
-from dashboards.views.incident import Said, said_of
+from dashboards.views.incident import said_of
+from dashboards.views.incident_story import Said
 
 FRESH = 30_000
 """How long, in milliseconds, one reading of an open incident serves all viewers."""

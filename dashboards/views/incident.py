@@ -1,9 +1,7 @@
-"""One incident as people must see it at night, and the list of all of them."""
+"""One incident as people must see it at night."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from alerts import clocks
 from alerts.facts import has_mentions
@@ -19,11 +17,21 @@ from alerts.incident import (
 from alerts.lifecycle import fold
 from alerts.notification import Outcome, Snapshot, snapshot
 from alerts.plain import one_line
-from alerts.samples import Driver, Sample
 from alerts.store import Attempt, Planned
 from alerts.times import local, span
 from alerts.wording import SENTENCE, Telling, changes, counted, percent
 from dashboards.views.books import Books
+from dashboards.views.incident_story import (
+    AudienceClock,
+    Call,
+    Changed,
+    IncidentStory,
+    LaneThen,
+    Possible,
+    Said,
+    Times,
+    Told,
+)
 from dashboards.views.incident_words import (
     OUTCOMES,
     REASONS,
@@ -32,15 +40,14 @@ from dashboards.views.incident_words import (
     sentence,
 )
 from dashboards.views.series import Series, read_series
-from dashboards.views.timeline import TimeLine, time_line
-from detectors.reading import Reading, Rule
-from detectors.severity import Severity
+from dashboards.views.timeline import time_line
+from detectors.reading import Rule
 from pipeline.judging.scorer import Label
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.masked import sample_of
 from pipeline.stores.mentions import MentionFilter
 from pipeline.stores.samples import READ, telling
-from pipeline.why import Gate, explain, gates, meaning
+from pipeline.why import explain, gates, meaning
 
 if TYPE_CHECKING:
     from alerts.policy import Policy
@@ -54,148 +61,6 @@ LONGEST_WINDOW = 12 * HOUR
 SAMPLES = 5
 LISTED = 50
 STEPS = 80
-
-
-class AudienceClock(msgspec.Struct, frozen=True):
-    """One audience's clock: `due_at` is None where no update is owed.
-
-    `first_after`: how long after acknowledgement the first will be due, while nobody has.
-    """
-
-    audience: Audience
-    due_at: int | None
-    overdue: bool
-    promised: bool
-    last_at: int | None
-    count: int
-    first_after: int | None = None
-
-
-class Changed(msgspec.Struct, frozen=True):
-    """What is different since `since`: since the last update to an audience, or the opening."""
-
-    since: int
-    updated: bool
-    what: tuple[str, ...]
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One attempt to deliver a message."""
-
-    at: int
-    result: str
-    detail: str
-
-
-class Told(msgspec.Struct, frozen=True):
-    """One message: to whom, why, when it was planned, what became of it."""
-
-    at: int
-    receiver: str
-    reasons: tuple[str, ...]
-    outcome: Outcome
-    outcome_words: str
-    why: str
-    closed_at: int | None
-    next_attempt_at: int | None
-    calls: tuple[Call, ...]
-
-
-class LaneThen(msgspec.Struct, frozen=True):
-    """What one lane read when it opened, against what it asks for."""
-
-    reading: Reading
-    meaning: str
-    gate: Gate | None
-
-
-class Times(msgspec.Struct, frozen=True):
-    """How long things took, in milliseconds; from the opening to noticing, else from noticing."""
-
-    notice: int
-    acknowledge: int | None = None
-    internal: int | None = None
-    public: int | None = None
-    resolve: int | None = None
-
-
-class Possible(msgspec.Struct, frozen=True):
-    """What a person can do with it now."""
-
-    acknowledge: bool
-    update: bool
-    promise: bool
-    resolve: bool
-    assign: bool
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What people said in its time: drivers and masked samples of the negatives.
-
-    `reading`: not all of it has been read into the store yet.
-    """
-
-    drivers: tuple[Driver, ...] = ()
-    samples: tuple[Sample, ...] = ()
-    reading: bool = False
-
-
-class IncidentStory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a person needs to know of one incident, as of `now`."""
-
-    incident: Incident
-    now: int
-    sentence: str
-    raised: str
-    stands: str
-    lanes: tuple[LaneThen, ...]
-    time_line: TimeLine
-    messages: tuple[Told, ...]
-    clocks: tuple[AudienceClock, ...]
-    changed: dict[Audience, Changed]
-    draft: str
-    said: Said
-    surge: Series | None
-    times: Times
-    possible: Possible
-    window: tuple[int, int]
-
-    @property
-    def next_clock(self) -> AudienceClock | None:
-        """The clock that runs out first."""
-        running = [clock for clock in self.clocks if clock.due_at is not None]
-        return min(running, key=lambda clock: clock.due_at or 0, default=None)
-
-
-class IncidentList(msgspec.Struct, frozen=True):
-    """Incidents, the last opened first; `behind` leads to those opened before them."""
-
-    incidents: tuple[Incident, ...]
-    behind: tuple[int, str] | None
-    brands: tuple[str, ...]
-
-
-def read_incidents(  # noqa: PLR0913  # each narrows the list
-    books: Books,
-    *,
-    only_open: bool = False,
-    brand: str | None = None,
-    severity: Severity | None = None,
-    before: tuple[int, str] | None = None,
-    limit: int = LISTED,
-) -> IncidentList:
-    """List incidents; `before` is where the list before this one ended."""
-    with books.incidents.read() as view:
-        found = view.incidents(
-            only_open=only_open, brand=brand, severity=severity, before=before, limit=limit + 1
-        )
-    shown = found[:limit]
-    more = len(found) > limit
-    return IncidentList(
-        tuple(shown),
-        (shown[-1].opened_at, shown[-1].id) if more else None,
-        tuple(books.brands()),
-    )
 
 
 def read_incident(  # noqa: PLR0913  # what is read, and what stands in for a part of it

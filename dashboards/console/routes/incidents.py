@@ -12,7 +12,9 @@ from dashboards.console.page import Page, page_of
 from dashboards.console.said import reader
 from dashboards.console.surge_chart import draw_surge
 from dashboards.views import incident_words
-from dashboards.views.incident import IncidentStory, read_incident, read_incidents
+from dashboards.views.incident import read_incident
+from dashboards.views.incident_list import read_incidents
+from dashboards.views.incident_story import IncidentStory
 from detectors.severity import Severity
 
 router = APIRouter()
@@ -45,6 +47,7 @@ def incidents(
         now = page.now(books)
         found = read_incidents(
             books,
+            page.policy,
             only_open=state == "open",
             brand=brand or None,
             severity=Severity(wanted) if wanted else None,

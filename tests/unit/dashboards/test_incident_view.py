@@ -15,14 +15,9 @@ from alerts.notifiers.answer import Answer, Result
 from alerts.policy import HOUR, MINUTE
 from alerts.timers import due
 from dashboards.console.surge_chart import draw_surge
-from dashboards.views.incident import (
-    IncidentStory,
-    Said,
-    possible,
-    read_incident,
-    read_incidents,
-    window_of,
-)
+from dashboards.views.incident import possible, read_incident, window_of
+from dashboards.views.incident_list import read_incidents
+from dashboards.views.incident_story import IncidentStory, Said
 from dashboards.views.incident_words import REASONS, sentence
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.severity import Severity
