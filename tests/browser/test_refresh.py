@@ -23,7 +23,7 @@ from tests.browser.tab import Tab, a_tab
 SMALL = """
 {% extends "fragment.html" if fragment else "page.html" %}
 {% block refresh %} hx-get="{{ address }}" hx-swap="innerMorph"
- hx-trigger="changed:buckets from:body delay:20ms, changed:incidents from:body delay:20ms"
+ hx-trigger="changed:buckets from:body, changed:mentions from:body"
 {% endblock %}
 {% block main %}
 <h1>Small</h1>
@@ -96,7 +96,7 @@ def test_a_change_refreshes_once_and_takes_nothing_away(tab: Tab, small: Small) 
     small.change()
     expect(page.locator("#count")).not_to_have_text(shown)
     page.wait_for_timeout(600)
-    assert small.asked == before + 1  # buckets and incidents moved: asked for once
+    assert small.asked == before + 1  # buckets and mentions moved: asked for once
     assert page.evaluate("window.__small === document.querySelector('#count')")  # morphed
     expect(page.locator("#more p")).to_be_visible()
     expect(page.get_by_label("Text")).to_have_value("half a sentence")

@@ -2,8 +2,8 @@
 // Needs nothing but htmx. Everything on the page works without it, only not by itself.
 //
 // What templates may use:
-//   hx-trigger="changed:buckets from:body delay:20ms, changed:incidents from:body delay:20ms"
-//     parts: buckets, mentions, incidents, notifications, time; the delay makes one request of two
+//   hx-trigger="changed:buckets from:body, changed:incidents from:body throttle:1s"
+//     parts: buckets, mentions, incidents, notifications, time; several at once ask once
 //   <time datetime="..."> is put into the viewer's zone; data-relative: "3 min ago", kept fresh;
 //     data-form="clock" or "exact": the time of day alone
 //   <tr data-row> (or any row of a table in main): j and k go from one to the next
@@ -101,6 +101,8 @@
   const pending = new Set();
   let waiting = 0;
   let lastRefresh = 0;
+  let round = 0;
+  const asked = new WeakMap(); // of an element, the last round in which it asked
 
   function differing(before, after) {
     if (!before || !after) return [];
@@ -120,8 +122,9 @@
     lastRefresh = Date.now();
     const parts = [...pending];
     pending.clear();
-    for (const part of parts) htmx.trigger(document.body, `changed:${part}`, {});
-    if (parts.some((part) => part !== "time")) htmx.trigger(document.body, "changed", { parts });
+    round += 1;
+    for (const part of parts) htmx.trigger(document.body, `changed:${part}`, { round });
+    if (parts.some((part) => part !== "time")) htmx.trigger(document.body, "changed", { parts, round });
   }
 
   function tellAsOf(at) {
@@ -248,8 +251,16 @@
   });
   // Nobody asks by himself while nobody looks, or while there is nobody to ask.
   document.addEventListener("htmx:config:request", (event) => {
-    const cause = event.detail.ctx?.sourceEvent?.type || "";
-    if ((document.hidden || lost) && (cause === "every" || cause.startsWith("changed"))) event.preventDefault();
+    const { sourceElement: element, sourceEvent: cause } = event.detail.ctx;
+    const kind = cause?.type || "";
+    if (kind !== "every" && !kind.startsWith("changed")) return;
+    const part = kind.split(":")[1];
+    const { round: of } = cause.detail || {};
+    if (document.hidden || lost) {
+      if (part) pending.add(part); // a throttled one comes late
+      event.preventDefault();
+    } else if (of && asked.get(element) === of) event.preventDefault(); // several parts, one answer
+    else if (of) asked.set(element, of);
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
