@@ -114,6 +114,7 @@ class Watcher:
         self._seen: Seen | None = None
         self._trouble = ""
         self._closing = False
+        self._besides: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._limiter: anyio.CapacityLimiter | None = None
 
@@ -144,6 +145,10 @@ class Watcher:
     def full(self) -> bool:
         """Whether no further viewer can be served."""
         return self._closing or len(self._viewers) >= MOST_VIEWERS
+
+    def also(self, part: str) -> None:
+        """Tell every viewer soon that something besides the stores changed; from any thread."""
+        self._besides.add(part)
 
     def enter(self) -> Viewer:
         """Let a viewer in; it is told at once how things stand."""
@@ -183,10 +188,14 @@ class Watcher:
         if self._trouble or before is None:
             self._trouble = ""
             self._tell_all(frame("state", seen))
-        elif parts := parts_of(before.marks, seen.marks):
+        elif parts := [*parts_of(before.marks, seen.marks), *self._taken_besides()]:
             self._tell_all(frame("changed", msgspec.structs.asdict(seen) | {"parts": parts}))
         elif before.stands_since != seen.stands_since:
             self._tell_all(frame("state", seen))
+
+    def _taken_besides(self) -> list[str]:
+        besides, self._besides = self._besides, set()
+        return sorted(besides)
 
     def _met(self, detail: str) -> None:
         if detail != self._trouble:

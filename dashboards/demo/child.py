@@ -74,7 +74,7 @@ class Drive:
         self._skipping = begin.skipping
         self._watched_until = 0
         self._waiting: int | None = None
-        self._has_open = False
+        self._open_since: int | None = None
         self._stopped = False
         self._told: say.Moved | None = None
         self._before = 0
@@ -114,14 +114,14 @@ class Drive:
 
     def _pace(self) -> float:
         standing = Standing(
-            self._journey.at, LIVE_FROM, self._waiting, self._has_open, self._watched_until
+            self._journey.at, LIVE_FROM, self._waiting, self._open_since, self._watched_until
         )
         return speed(standing, self._journey.scenario.truth) * self._hurry
 
     def _look(self) -> None:
         """See who waits for whom, and tell the page when anything is different."""
         journey = self._journey
-        self._waiting, self._has_open = journey.open_incidents()
+        self._waiting, self._open_since = journey.open_incidents()
         if self._skipping and (self._waiting is not None or self._at_a_crisis()):
             self._skipping = False
         moved = say.Moved(
@@ -176,7 +176,7 @@ class Drive:
 def _mention(posted: say.Posted) -> Mention:
     return Mention(
         id=posted.id,
-        source="visitor",
+        source="",
         event_time=0,
         ingested_at=0,
         text=posted.text,

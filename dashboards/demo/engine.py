@@ -34,7 +34,7 @@ class Engine:
         self._gone = gone
         self._ending = False
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(  # noqa: S603  # this very program, in its own process
+        self._process = subprocess.Popen(  # this very program, in its own process
             # -P: a folder of the user's that is called like one of ours must not be taken for it.
             [sys.executable, "-P", "-m", "dashboards.demo.child"],
             stdin=subprocess.PIPE,

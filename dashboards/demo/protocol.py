@@ -151,7 +151,7 @@ reports = msgspec.json.Decoder(Report)
 
 
 def line(said: Command | Report) -> bytes:
-    """One line of the protocol.
+    r"""One line of the protocol.
 
     >>> line(Hurry(2.0))
     b'{"type":"hurry","by":2.0}\\n'

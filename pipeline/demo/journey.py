@@ -21,6 +21,7 @@ from pipeline.log import LogKind
 from pipeline.mention import Mention
 from pipeline.road import Road, Stores
 from pipeline.settings import Settings
+from pipeline.sources.scenario.crowd import CHANNELS, STREAM
 from pipeline.sources.scenario.episodes import MINUTE, EpisodeKind
 from pipeline.sources.scenario.scenario import Scenario
 from pipeline.stores.samples import MentionSamples
@@ -121,12 +122,12 @@ class Journey:
         """Mentions that came again and were recognised."""
         return sum(brand.totals.repeated for brand in self._engine.fold.brands.values())
 
-    def open_incidents(self) -> tuple[int | None, bool]:
-        """Since when the longest unanswered page waits (None: none), and whether any is open."""
+    def open_incidents(self) -> tuple[int | None, int | None]:
+        """Since when the longest unanswered page waits, since when the newest incident is open."""
         with self._alerting.store.read() as view:
             mine = [each for each in view.incidents(only_open=True) if concerns_people(each)]
         waiting = [each.live_since for each in mine if unanswered(each)]
-        return min(waiting, default=None), bool(mine)
+        return min(waiting, default=None), max((each.live_since for each in mine), default=None)
 
     def result(self, *, since: int = 0, before: int = 0) -> DemoResult:
         """What it came to so far."""
@@ -150,12 +151,21 @@ class Journey:
         self._story.look(self.at)
 
     def post(self, mentions: Sequence[Mention]) -> int:
-        """Say something more, within the next step; returns the instant it is said at."""
+        """Say something more, within the next step; returns the instant it is said at.
+
+        It comes through a source that delivers: one of its own, silent ever after, would keep
+        calm from being recognised.
+        """
+        silent = {each.source for each in self.silences if each.start <= self.at < each.end}
+        source = next((each.name for each in CHANNELS if each.name not in silent), STREAM.name)
         minute = self.at
         spread = MINUTE // (len(mentions) + 1)
         self._posted += [
             msgspec.structs.replace(
-                each, event_time=minute + number * spread, ingested_at=minute + number * spread
+                each,
+                source=source,
+                event_time=minute + number * spread,
+                ingested_at=minute + number * spread,
             )
             for number, each in enumerate(mentions, start=1)
         ]
@@ -197,9 +207,9 @@ class Journey:
     # -- the world -------------------------------------------------------------------------
 
     def _next(self) -> int:
-        _, has_open = self.open_incidents()
+        _, open_since = self.open_incidents()
         happening = any(each.start <= self.at < each.end for each in self.scenario.truth)
-        stride = MINUTE if has_open or happening or self._posted else STRIDE
+        stride = MINUTE if open_since is not None or happening or self._posted else STRIDE
         return min(self.at - self.at % stride + stride, self.scenario.end)
 
     def _minute(self) -> list[Mention]:

@@ -18,8 +18,12 @@ WAITS_SLOWLY = 14 * MINUTE
 """A page nobody answers slows the days down for so long, no longer."""
 STARTING = 110.0
 """It has begun and nobody was paged yet."""
-OPEN = 800.0
-"""An incident somebody has."""
+FRESH = 420.0
+"""The first hour of an incident somebody has."""
+OPEN = 1000.0
+"""Its next hours; one that lasts a day slows nothing down any more."""
+FIRST_HOUR = HOUR
+LONG = 9 * HOUR
 WATCHED = 90.0
 """The visitor tried something and waits to see what comes of it."""
 SIGHT = 450.0
@@ -35,14 +39,15 @@ _NEAR = HOUR
 class Standing(msgspec.Struct, frozen=True):
     """What the speed follows: how things stand at an instant of the story (ms).
 
-    `waiting_since`: since when the longest unanswered page waits. `has_open`: somebody has an
-    incident. `watched_until`: up to where the visitor wants to see what comes of something.
+    `waiting_since`: since when the longest unanswered page waits. `open_since`: since when people
+    have the newest incident. `watched_until`: up to where the visitor wants to see what comes of
+    something.
     """
 
     now: int
     began: int
     waiting_since: int | None = None
-    has_open: bool = False
+    open_since: int | None = None
     watched_until: int = 0
 
 
@@ -53,8 +58,12 @@ def speed(standing: Standing, truth: Sequence[Episode]) -> float:
         return WAITING
     if now < standing.watched_until:
         return WATCHED
-    if standing.has_open:
-        return OPEN
+    if standing.open_since is not None:
+        lasted = now - standing.open_since
+        if lasted < FIRST_HOUR:
+            return FRESH
+        if lasted < LONG:
+            return OPEN
     return min(CALM, *(_for(episode, now) for episode in truth))
 
 
