@@ -27,6 +27,7 @@
     prepare(form);
     if (form.hasAttribute("data-sent")) event.preventDefault();
     form.setAttribute("data-sent", "");
+    setTimeout(() => form.removeAttribute("data-sent"), 10_000); // stopped on the way: to be sent again
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 
