@@ -128,8 +128,9 @@ def test_a_taken_port_is_named(service: Running, tmp_path: Path) -> None:
     assert port.encode() in result.stderr
 
 
-def test_the_page_is_served_beside_the_door_and_says_where(tmp_path: Path) -> None:
-    running = Running(tmp_path / "data").up()
+def test_the_page_is_served_beside_the_door_and_says_where(
+    service: Running, tmp_path: Path
+) -> None:
     said = subprocess.run(
         [*COMMAND, "status", "--data", str(tmp_path / "data"), "--format", "json"],
         capture_output=True,
@@ -137,8 +138,8 @@ def test_the_page_is_served_beside_the_door_and_says_where(tmp_path: Path) -> No
     ).stdout
     page = json.loads(said)["page"]
     assert page.startswith("http://127.0.0.1:")
-    assert page != running.url
-    assert "<h1>" in httpx.get(f"{page}/").text
+    assert page != service.url
+    assert '<main id="main"' in httpx.get(f"{page}/").text
     assert httpx.get(f"{page}/readyz").status_code == 404  # two doors, two houses
     doctor = subprocess.run(
         [*COMMAND, "doctor", "--data", str(tmp_path / "data"), "--no-connect"],
@@ -146,7 +147,7 @@ def test_the_page_is_served_beside_the_door_and_says_where(tmp_path: Path) -> No
         check=False,
     ).stdout.decode()
     assert f"page: is at {page}" in doctor
-    code, errors = running.stop()
+    code, errors = service.stop()
     assert code == 0
     assert f"page at {page}" in errors
     assert "Traceback" not in errors

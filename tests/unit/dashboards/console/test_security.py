@@ -1,7 +1,7 @@
 """What is let through, what is refused, and what every answer carries."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 import pytest
@@ -136,7 +136,7 @@ def test_a_form_is_bounded_whether_it_tells_its_size_or_not() -> None:
     assert asked(method="POST", headers=ours, content=b"x" * (MOST_BODY + 1)).status_code == 413
 
     async def pieces() -> httpx.Response:
-        async def body():  # type: ignore[no-untyped-def]  # noqa: ANN202  # chunks
+        async def body() -> AsyncIterator[bytes]:
             for _ in range(70):
                 yield b"x" * 1_000
 
