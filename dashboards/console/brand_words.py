@@ -7,7 +7,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from alerts.times import span
-from dashboards.console.wording import between, count, percent, percents, plural, when
+from dashboards.console.wording import band_word, between, count, percent, percents, plural, when
 from dashboards.views.bands import Band
 from dashboards.views.series import Series
 from detectors.observation import BucketState
@@ -22,64 +22,59 @@ class Said(msgspec.Struct, frozen=True):
     gaps: Markup
 
 
-def said_of(series: Series, shares: Series, word: str = "usually") -> Said:
+def said_of(series: Series, shares: Series, warm_up: int) -> Said:
     """Say what a series' charts show; `shares` is the same stretch in the share's own steps.
 
-    `word` is what a band is called (`wording.band_word`).
+    Nothing is called usual, or beyond it, before it was learnt for `warm_up` ms.
     """
+    until = series.learning_until(warm_up)
     return Said(
-        _voices(series, word), _share(shares, word), _negatives(series, word), _gaps(series)
+        _voices(series, until), _share(shares, until), _negatives(series, until), _gaps(series)
     )
 
 
-def _voices(series: Series, word: str) -> Markup:
+def _voices(series: Series, until: int | None) -> Markup:
     most = _greatest(series.voices)
     if most is None:
         return Markup("Nothing is known of this time.")
     total = sum(each or 0 for each in series.voices)
-    parts = [Markup("{}. ").format(plural(total, "voice"))]
-    value = series.voices[most] or 0
-    parts.append(
-        Markup("Most in {} from {} on: {} ({}). ").format(
-            span(series.step),
-            when(series.times[most]),
-            count(value),
-            between(_band(series.low, series.expected, series.high, most), word),
-        )
+    band = _band(series.low, series.expected, series.high, most)
+    said = Markup("{}. Most in {} from {} on: {} ({}). ").format(
+        plural(total, "voice"),
+        span(series.step),
+        when(series.times[most]),
+        count(series.voices[most]),
+        between(band, _word(series, until, most)),
     )
-    parts.append(_beyond(series, series.voices, series.high, word))
-    return Markup("").join(parts)
+    return said + _beyond(series, series.voices, series.high, until)
 
 
-def _share(series: Series, word: str) -> Markup:
+def _share(series: Series, until: int | None) -> Markup:
     scored = sum(each or 0 for each in series.scored)
     if not scored:
         return Markup("No voice was judged in this time.")
     negatives = sum(each or 0 for each in series.negatives)
-    parts = [
-        Markup("{} of {} judged. ").format(
-            percent(negatives / scored) + " negative", plural(scored, "voice")
-        )
-    ]
-    last = next(
-        (i for i in reversed(range(len(series.times))) if series.share[i] is not None), None
+    last = max(index for index, share in enumerate(series.share) if share is not None)
+    band = _band(series.share_low, series.share_usual, series.share_high, last)
+    said = Markup("{} negative of {} judged. Last: {} ({}). ").format(
+        percent(negatives / scored),
+        plural(scored, "voice"),
+        percent(series.share[last]),
+        percents(band, _word(series, until, last)),
     )
-    if last is not None:
-        band = _band(series.share_low, series.share_usual, series.share_high, last)
-        parts.append(
-            Markup("Last: {} ({}). ").format(percent(series.share[last]), percents(band, word))
-        )
-    parts.append(_beyond(series, series.share, series.share_high, word))
-    return Markup("").join(parts)
+    return said + _beyond(series, series.share, series.share_high, until)
 
 
-def _negatives(series: Series, word: str) -> Markup:
+def _negatives(series: Series, until: int | None) -> Markup:
     most = _greatest(series.negatives)
     if most is None:
         return Markup("Nothing is known of this time.")
     total = sum(each or 0 for each in series.negatives)
-    usual = sum(each or 0.0 for each in series.usual_negatives)
-    said = Markup("{}, {} about {}. ").format(plural(total, "negative voice"), word, count(usual))
+    usual = count(sum(each or 0.0 for each in series.usual_negatives))
+    said = Markup("{}, {}. ").format(
+        plural(total, "negative voice"),
+        f"usually about {usual}" if until is None else f"about {usual} expected",
+    )
     if not series.negatives[most]:
         return said
     return said + Markup("Most in {} from {} on: {}.").format(
@@ -103,18 +98,32 @@ def _gaps(series: Series) -> Markup:
     return Markup("; ").join(escape(each) for each in parts)
 
 
+def _word(series: Series, until: int | None, index: int) -> str:
+    return band_word(0.0 if until is not None and series.times[index] < until else 1.0)
+
+
 def _beyond(
-    series: Series, values: Sequence[float | None], highs: Sequence[float | None], word: str
+    series: Series,
+    values: Sequence[float | None],
+    highs: Sequence[float | None],
+    until: int | None,
 ) -> Markup:
-    """Say for how long, and when longest, values were above their band."""
-    if word != "usually" or all(high is None for high in highs):
+    """Say for how long, and when longest, values were above what is usual; not while learning."""
+    learning = Markup("")
+    if until is not None:
+        learning = Markup("What is usual was still being learnt up to {}. ").format(when(until))
+    highs = [
+        high if until is None or at >= until else None
+        for at, high in zip(series.times, highs, strict=True)
+    ]
+    if all(high is None for high in highs):
         return Markup("What is usual here is still being learnt.")
     runs = list(_runs(values, highs))
     if not runs:
-        return Markup("Never above the usual.")
+        return learning + "Never above the usual."
     steps = sum(length for _, length in runs)
     longest, length = max(runs, key=lambda run: run[1])
-    said = Markup("{} above the usual").format(span(steps * series.step))
+    said = learning + Markup("{} above the usual").format(span(steps * series.step))
     if length > 1:
         said += Markup(", longest from {} on for {}").format(
             when(series.times[longest]), span(length * series.step)

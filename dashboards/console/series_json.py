@@ -19,11 +19,12 @@ SHARES = {
 LEVELS = ("expected", "low", "high", "usual_negatives")
 
 
-def encode_series(series: Series, shares: Series) -> bytes:
+def encode_series(series: Series, shares: Series, warm_up: int) -> bytes:
     """Encode a series: step number i begins at `start + i step`; `states` has a letter a step.
 
     `shares` are those of the same stretch, in steps long enough for a share to say something.
 
+    Up to `learning_until` what is usual was still being learnt (null: all of it was learnt).
     k is known, b blind (a source is silent), u unknown (every count is null). Shares have three
     decimals, expected counts one; a lane has its last reading in a step.
     """
@@ -33,6 +34,7 @@ def encode_series(series: Series, shares: Series) -> bytes:
         "end": series.end,
         "step": series.step,
         "as_of": series.as_of,
+        "learning_until": series.learning_until(warm_up),
         "states": "".join(_LETTERS[each] for each in series.states),
     }
     for name in COUNTS:

@@ -53,6 +53,7 @@ class Series(msgspec.Struct):
     other, None where nobody was judged. `expected`, `low` and `high` are of the voices,
     `share_usual`, `share_low` and `share_high` of the share; None where nothing is learnt yet or
     the step is unknown. `late` counts mentions that came too late to be counted, in every step.
+    `learnt` is how much time, ms, a step's usual was learnt from, None where there is none.
     `as_of` is how far detection is: steps from there on are unknown for now.
     """
 
@@ -81,6 +82,14 @@ class Series(msgspec.Struct):
     incidents: list[IncidentMark]
     changes: list[Change]
     lanes: dict[str, LaneSeries]
+    learnt: list[int | None] = []
+
+    def learning_until(self, warm_up: int) -> int | None:
+        """Up to where what is usual was still being learnt; None where it was learnt before."""
+        found = [(at, each) for at, each in zip(self.times, self.learnt, strict=True) if each]
+        if not found or found[0][1] >= warm_up:
+            return None
+        return next((at for at, each in found if each >= warm_up), self.end)
 
 
 def read_series(  # noqa: PLR0913  # what is read, and how finely
@@ -146,12 +155,14 @@ def _counted(books: Books, brand: str, steps: Steps, as_of: int | None) -> Serie
         incidents=_incidents(books, brand, start, end),
         changes=read_changes(books, start, end, brand),
         lanes={},
+        learnt=[],
     )
 
 
 def _add_usual(series: Series, index: int, usual: Usual | None, known: int) -> None:
     """Add one step's share, and the bands where the usual is learnt and the step is known."""
     scored, negatives = series.scored[index], series.negatives[index]
+    series.learnt.append(usual.learnt if usual else None)
     series.share.append(negatives / scored if scored and negatives is not None else None)
     learnt = usual is not None and scored is not None
     voices = count_band(usual.voices, usual.voices_size, known) if usual and learnt else None

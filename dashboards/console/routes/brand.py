@@ -86,6 +86,7 @@ def nearest(name: str, known: set[str]) -> list[str]:
 def _show(asked: Asked) -> Response:
     page, series, shares = asked.page, _series(asked), _shares(asked)
     row = next((row for row in _situation(page).rows if row.brand == asked.brand), None)
+    warm_up = page.settings.detection().warm_up
     word = band_word(1.0 if row is None else row.learning)
     return page.share(
         asked.request,
@@ -97,7 +98,8 @@ def _show(asked: Asked) -> Response:
         as_of=series.as_of,
         series=series,
         shares=shares,
-        said=said_of(series, shares, word),
+        said=said_of(series, shares, warm_up),
+        learning=series.learning_until(warm_up) is not None,
         word=word,
         over=asked.over,
         ranges=list(RANGES),
@@ -107,9 +109,10 @@ def _show(asked: Asked) -> Response:
 def _json(asked: Asked) -> Response:
     """Give the series, or 304 where nothing in it has changed."""
     lanes = asked.request.query_params.get("lanes") == "1"
+    warm_up = asked.page.settings.detection().warm_up
 
     def make() -> tuple[bytes, bytes, str]:
-        body = encode_series(_series(asked, lanes=lanes), _shares(asked))
+        body = encode_series(_series(asked, lanes=lanes), _shares(asked), warm_up)
         tag = blake2b(body, digest_size=12).hexdigest()
         return body, gzip.compress(body, 5, mtime=0), f'W/"{tag}"'
 

@@ -32,9 +32,9 @@
   const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
   const percent = (share) => `${Math.round(share * 100)} %`;
 
-  function usually(low, high, write) {
+  function usually(from, low, high, write) {
     if (high === null || high === undefined) return "usual not known yet";
-    const word = root.dataset.word || "usually"; // "so far" while it is still being learnt
+    const word = series.learning_until !== null && from < series.learning_until ? "so far" : "usually";
     return write(low) === write(0) ? `${word} up to ${write(high)}` : `${word} ${write(low)} to ${write(high)}`;
   }
 
@@ -90,6 +90,10 @@
     for (const each of series.incidents) {
       ctx.fillStyle = colour(each.severity === "critical" ? "--critical-soft" : each.severity === "warning" ? "--warning-soft" : "--attention-soft");
       fill(each.opened_at, each.ended_at ?? series.as_of ?? series.end);
+    }
+    if (series.learning_until !== null) {
+      ctx.fillStyle = colour("--learning-soft");
+      fill(series.start, series.learning_until);
     }
     ctx.fillStyle = colour("--blind-soft");
     for (const [from, to] of spans("b")) fill(from, to);
@@ -363,11 +367,11 @@
     const parts = [`${moment.format(from)} to ${clock.format(from + series.step)}: `];
     if (series.voices[index] === null) parts.push("unknown, nobody was listening or it is still to come.");
     else {
-      parts.push(`${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(series.low[index], series.high[index], number.format)}), `);
+      parts.push(`${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(from, series.low[index], series.high[index], number.format)}), `);
       parts.push(`${number.format(series.negatives[index])} of ${number.format(series.scored[index])} judged negative`);
       const shares = series.shares;
       const wide = Math.floor((from - shares.start) / shares.step);
-      if (shares.share[wide] !== null) parts.push(` (in ${span(shares.step)} ${percent(shares.share[wide])}, ${usually(shares.low[wide], shares.high[wide], percent)})`);
+      if (shares.share[wide] !== null) parts.push(` (in ${span(shares.step)} ${percent(shares.share[wide])}, ${usually(from, shares.low[wide], shares.high[wide], percent)})`);
       parts.push(`; ${number.format(series.mentions[index])} raw, ${number.format(series.unique[index])} unique`);
       if (series.delayed[index]) parts.push(`, ${number.format(series.delayed[index])} delayed`);
       parts.push(".");
