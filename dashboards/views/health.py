@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from alerts.notification import Outcome
+from alerts.notification import Reason as Why
 from alerts.plain import one_line
 from alerts.store import Planned
 from dashboards.views.books import Books
@@ -47,6 +48,7 @@ RAW = 300
 """Characters shown of what was rejected."""
 MANY = 1 << 62
 
+_CALLS = {Why.ESCALATION, Why.NOBODY_ANSWERED}
 REJECTED_WORDS = {
     RejectedReason.UNDECODABLE: "not readable",
     RejectedReason.NOT_UTF8: "not UTF-8",
@@ -243,6 +245,7 @@ def _waiting(row: Planned) -> WaitingMessage:
         row.next_attempt_at,
         row.attempts,
         visible(row.detail, 300),
+        notification.reason.is_page or notification.reason in _CALLS,
     )
 
 

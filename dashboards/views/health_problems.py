@@ -10,6 +10,8 @@ FAR_BEHIND = 100_000
 """Mentions that wait to be folded."""
 BEHIND_FOR = MINUTE
 WAITS_FOR = 10 * MINUTE
+FAILED_TIMES = 3
+"""A page that failed so often is told at once, however short it waits."""
 LITTLE_ROOM = 0.05
 LEAST_ROOM = 512 * 1024 * 1024
 MANY_REJECTED = 20
@@ -71,13 +73,18 @@ def _messages(story: HealthStory) -> Iterator[Problem]:
             do="Mend the receiver's address or secret: what was refused is not tried again",
             runbook="delivery-failing",
         )
-    late = [row for row in story.waiting if story.now - row.since > WAITS_FOR]
+    late = [
+        row
+        for row in story.waiting
+        if story.now - row.since > WAITS_FOR or (row.pages and row.attempts >= FAILED_TIMES)
+    ]
     if late:
         oldest = min(late, key=lambda row: row.since)
         why = f": {oldest.detail}" if oldest.detail else ""
+        what = "A page fails" if oldest.pages else "Messages wait"
         yield Problem(
             critical=True,
-            what=f"Messages wait for {oldest.receiver}{why}",
+            what=f"{what} for {oldest.receiver}{why}",
             do="Mend the receiver; what waits is tried again by itself",
             runbook="delivery-failing",
             since=oldest.since,

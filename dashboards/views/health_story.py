@@ -92,7 +92,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class WaitingMessage(msgspec.Struct, frozen=True):
-    """A message that is still to be delivered."""
+    """A message that is still to be delivered, or was refused; `pages` somebody, or reminds."""
 
     incident: str
     receiver: str
@@ -101,6 +101,7 @@ class WaitingMessage(msgspec.Struct, frozen=True):
     next_attempt_at: int | None
     attempts: int
     detail: str
+    pages: bool = False
 
 
 class FileSize(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.lifecycle import decide
-from alerts.notification import Outcome
+from alerts.notification import Due, Outcome
+from alerts.notification import Reason as Why
 from alerts.notifiers.answer import Answer, Result
 from alerts.timers import due
 from dashboards.views import health
@@ -172,7 +173,7 @@ def test_messages_that_wait_or_were_refused_come_first(shelved: Shelved) -> None
         work.finish_attempt(row.id, number, at + 1, Answer(Result.UNCONFIRMED, "no answer\u202e"))
         work.put_off(row.id, NOW + MINUTE, "no answer")
     story = look(shelved)
-    assert whats(story) == ["Messages wait for ann: no answer"]
+    assert whats(story) == ["A page fails for ann: no answer"]
     (waiting,) = story.waiting
     assert (waiting.reason, waiting.attempts, waiting.since) == ("page", 1, at)
     (failure,) = story.failures
@@ -183,6 +184,28 @@ def test_messages_that_wait_or_were_refused_come_first(shelved: Shelved) -> None
     story = look(shelved)
     assert whats(story)[0].startswith("A message of the last day was refused, the last by ann")
     assert story.waiting == ()
+
+
+def test_a_page_that_fails_is_told_at_once_a_reminder_when_it_waits(shelved: Shelved) -> None:
+    commit(shelved, NOW)
+    with shelved.incidents.write() as work:
+        events = decide(None, signal(at=NOW, opened_at=NOW), NOW)
+        assert isinstance(events, tuple)
+        incident = work.record(None, events)
+        assert incident is not None
+        (page,) = due(incident, (), NOW, POLICY)
+        work.plan(page, NOW)
+        (row,) = work.planned(incident.id)
+        for _ in range(2):
+            work.begin_attempt(row.id, NOW)
+        reminder = replace(page.notification, reason=Why.INTERNAL_UPDATE_DUE, at=NOW - MINUTE)
+        work.plan(Due(reminder), NOW)
+    assert look(shelved).problems == ()
+    with shelved.incidents.write() as work:
+        work.begin_attempt(row.id, NOW)
+    assert whats(look(shelved)) == ["A page fails for ann"]
+    later = look(shelved, NOW + 10 * MINUTE)
+    assert "Messages wait for ann" in whats(later)
 
 
 def test_rejected_inputs_are_told_whole_and_harmless(shelved: Shelved) -> None:
