@@ -93,7 +93,9 @@
     }
     if (series.learning_until !== null) {
       ctx.fillStyle = colour("--learning-soft");
-      fill(series.start, series.learning_until);
+      ctx.globalAlpha = 0.6;
+      fill(series.start + Math.max(0, series.states.search(/[^u]/)) * series.step, series.learning_until);
+      ctx.globalAlpha = 1;
     }
     ctx.fillStyle = colour("--blind-soft");
     for (const [from, to] of spans("b")) fill(from, to);
