@@ -18,7 +18,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
-from dashboards.console.page import Page, page_of
+from dashboards.console.page import Page, asked_address, page_of
 from dashboards.console.security import COOKIE
 
 OPEN = ("/login", "/static/")
@@ -181,9 +181,7 @@ class Gate:
         self.slow.right(client)
 
     def _sent_to_login(self, scope: Scope, headers: Headers) -> Response:
-        wanted = scope["path"] if scope["method"] in {"GET", "HEAD"} else "/"
-        if scope["query_string"] and wanted != "/":
-            wanted += "?" + scope["query_string"].decode("latin-1")
+        wanted = asked_address(Request(scope)) if scope["method"] in {"GET", "HEAD"} else "/"
         if headers.get("hx-request") == "true":
             seen = urlsplit(headers.get("hx-current-url", ""))
             wanted = seen.path + (f"?{seen.query}" if seen.query else "")

@@ -151,7 +151,7 @@ class Page:
             body = self._text(request, name, context).encode("utf-8", "replace")
             return _Text(body, gzip.compress(body, 1, mtime=0))
 
-        text = self.cached(("shared", name, _address(request), is_fragment(request)), make)
+        text = self.cached(("shared", name, asked_address(request), is_fragment(request)), make)
         if "gzip" in request.headers.get("accept-encoding", ""):
             return _answer(text.packed, 200, {"Content-Encoding": "gzip"})
         return _answer(text.body, 200)
@@ -161,7 +161,7 @@ class Page:
             name,
             fragment=is_fragment(request),
             path=request.url.path,
-            address=_address(request),
+            address=asked_address(request),
             seen=_json(getattr(request.state, "marks", None)),
             **context,
         )
@@ -200,7 +200,7 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _address(request: Request) -> str:
+def asked_address(request: Request) -> str:
     """The path as it came, undecoded, with what was asked of it: a refresh asks for the same.
 
     Decoded, a name that holds a slash or a question mark would be another address.

@@ -328,6 +328,26 @@ def test_without_a_session_every_view_asks_for_one(locked: Served) -> None:
         assert act.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/incidents/Veloria%20Air%3Anegative_surge%3A2026-03-05T08%3A40%3A00Z",
+        "/brands/AC%2FDC?range=6h",
+        "/brands/Citro%C3%ABn",
+        "/brands/a%3Fb%23c",
+    ],
+)
+def test_who_follows_a_message_s_link_is_led_to_what_it_is_about(locked: Served, path: str) -> None:
+    with locked.client() as client:
+        asked = client.get(path, headers={"accept": "text/html"})
+        form = client.get(asked.headers["location"])
+        wanted = form.text.split('name="next" value="')[1].split('"')[0]
+        signed = client.post(
+            "/login", headers=origin(locked), data={"token": TOKEN, "next": wanted}
+        )
+        assert signed.headers["location"] == path
+
+
 def test_signing_in_needs_no_script_and_leads_back(locked: Served) -> None:
     with locked.client() as client:
         form = client.get("/login?next=/incidents%3Fopen=1")
