@@ -4,6 +4,7 @@
 When its input ends without a word, whoever started it is gone: it removes its directory and ends.
 """
 
+import io
 import os
 import queue
 import shutil
@@ -11,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from alerts.errors import AlertsError
 from alerts.notifiers.answer import Answer, Result
@@ -209,7 +209,7 @@ def work(begin: say.Begin, inbox: "queue.SimpleQueue[say.Command | None]", repor
 
 
 def _listen(
-    stream: IO[bytes], inbox: "queue.SimpleQueue[say.Command | None]", directory: Path
+    stream: io.FileIO, inbox: "queue.SimpleQueue[say.Command | None]", directory: Path
 ) -> None:
     """Read commands; where they end without `stop`, nobody is left to clean up but us."""
     for said in stream:
@@ -227,7 +227,8 @@ def main() -> None:
     """Read `begin`, then work; a report that cannot be written means that nobody listens."""
     os.umask(0o077)
     logs.configure(Level.ERROR)
-    stream, out = sys.stdin.buffer, sys.stdout.buffer
+    # Unbuffered: a thread that waits in a buffer's lock would break the end of the program.
+    stream, out = io.FileIO(sys.stdin.fileno(), closefd=False), sys.stdout.buffer
     begin = say.commands.decode(stream.readline())
     if not isinstance(begin, say.Begin):
         raise SystemExit("the first line is to be `begin`")

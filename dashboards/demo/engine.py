@@ -81,7 +81,10 @@ class Engine:
         self._process.wait()
         if threading.current_thread() is not self._reader:
             self._reader.join(_PATIENCE)
-        with suppress(OSError):
+        self._close()
+
+    def _close(self) -> None:
+        with self._lock, suppress(OSError):
             _pipe(self._process.stdin).close()
         _pipe(self._process.stdout).close()
 
@@ -97,6 +100,7 @@ class Engine:
                 _log.exception("demo_report_failed")
         self._process.wait()
         if not self._ending:
+            self._close()
             self._gone(self)
 
 

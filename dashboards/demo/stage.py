@@ -33,6 +33,7 @@ MOST_TRIALS = 12
 MOST_CAPTIONS = 80
 MOST_MESSAGES = 40
 SILENT_FOR = 90 * MINUTE
+OVER = "The days are over: start again first."
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -256,7 +257,7 @@ class Stage:
             case say.Heard():
                 self._heard(report)
             case say.Finished():
-                self._phase, self._result = Phase.FINISHED, report.result
+                self._phase, self._result = Phase.FINISHED, self._with_own(report.result)
                 self._engine_is_done()
             case say.Trouble(detail):
                 self._phase, self._trouble = Phase.FAILED, detail
@@ -275,6 +276,14 @@ class Stage:
         if isinstance(asked, say.Silence):
             self._silences.append(say.Silenced(asked.source, report.at, report.until))
         self._change(report.trial, at=report.at, until=report.until)
+
+    def _with_own(self, result: DemoResult) -> DemoResult:
+        """Tell pages for nothing from those the visitor brought about."""
+        own = len({each.incident for each in self._trials if each.paged})
+        own = min(own, result.false_pages)
+        return msgspec.structs.replace(
+            result, brought_about=own, false_pages=result.false_pages - own
+        )
 
     def _engine_is_done(self) -> None:
         self._moved = msgspec.structs.replace(self._moved, speed=0.0, waiting=False)
@@ -308,9 +317,12 @@ class Stage:
 
     def _try(self, trial: Trial, command: say.Command) -> None:
         with self._lock:
+            if self._phase in {Phase.FINISHED, Phase.FAILED}:
+                trial = msgspec.structs.replace(trial, result=OVER, done=True)
+            else:
+                self._asked[trial.id] = command
+                self._tell(command)
             self._add(trial)
-            self._asked[trial.id] = command
-            self._tell(command)
         self.changed()
 
     def _add(self, trial: Trial) -> None:

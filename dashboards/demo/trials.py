@@ -37,7 +37,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     `at` is when it happened in the story (ms), None while it is under way; `ids` of what was
     posted; `result` what came of it so far, `done` when nothing more will. `why_at` is an instant
-    at which the brand's numbers explain it, `incident` the one it led to.
+    at which the brand's numbers explain it, `incident` the one it led to or met; `paged`: it is the
+    reason for a page.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     done: bool = False
     why_at: int | None = None
     incident: str = ""
+    paged: bool = False
 
 
 def followed(trial: Trial, books: Books, now: int) -> Trial:
@@ -86,10 +88,12 @@ def _of_posts(trial: Trial, books: Books, now: int) -> Trial:
     if opened is not None:
         after = (opened.noticed_at - at) // MINUTE
         voices = sum(entry.voice for entry in entries)
-        if 2 * voices >= opened.opening.observed:
+        paged = 2 * voices >= opened.opening.observed
+        if paged:
             text = f"{counted} You were paged {after} min later."
         else:
             text = f"{counted} The page that came {after} min later speaks of other voices."
+        trial = msgspec.structs.replace(trial, paged=paged)
         return _so(trial, text, done=True, incident=opened.id)
     before = next((each for each in mine if _was_open(each, at)), None)
     if before is not None:

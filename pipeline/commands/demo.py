@@ -163,9 +163,10 @@ def _print(result: DemoResult) -> None:
         noticed = "never" if each.minutes is None else f"{each.minutes} min after it began"
         kind = plain(each.episode.kind.replace("_", " "))
         out.print(f"  {kind} at {plain(each.episode.brand)}: paged {noticed}")
+    spam = "copy-paste spam" if not result.spam_pages else "but not all of the copy-paste spam"
     out.print(
-        f"  not paged: {result.attention} wave of talk that is no complaint, "
-        f"{result.blind} silent source (said to ops), all of the copy-paste spam"
+        f"  paged nobody: talk far above the usual without complaints ({result.attention}), "
+        f"silent sources, said to ops ({result.blind}), {spam}"
     )
     out.print(
         "\nFor your own brand: [bold]crisis-monitor config init[/], "

@@ -22,7 +22,7 @@ from pipeline.mention import Mention
 from pipeline.road import Road, Stores
 from pipeline.settings import Settings
 from pipeline.sources.scenario.crowd import CHANNELS, STREAM
-from pipeline.sources.scenario.episodes import MINUTE, EpisodeKind
+from pipeline.sources.scenario.episodes import DAY, MINUTE, EpisodeKind
 from pipeline.sources.scenario.scenario import Scenario
 from pipeline.stores.samples import MentionSamples
 
@@ -129,11 +129,12 @@ class Journey:
         waiting = [each.live_since for each in mine if unanswered(each)]
         return min(waiting, default=None), max((each.live_since for each in mine), default=None)
 
-    def result(self, *, since: int = 0, before: int = 0) -> DemoResult:
-        """What it came to so far."""
+    def result(self, *, since: int = 0) -> DemoResult:
+        """What it came to so far; of incidents, those noticed from `since` (ms) on."""
         totals = {name: brand.totals for name, brand in self._engine.fold.brands.items()}
+        days = round((self.at - self.scenario.start) / DAY)
         return read_result(
-            self._alerting.store, totals, self.scenario.truth, since=since, before=before
+            self._alerting.store, totals, self.scenario.truth, days=days, since=since
         )
 
     # -- what can be done ------------------------------------------------------------------

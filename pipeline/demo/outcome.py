@@ -11,7 +11,7 @@ from detectors.reading import Rule
 from detectors.severity import Severity
 from pipeline.brand_fold import Totals
 from pipeline.demo.on_call import concerns_people
-from pipeline.sources.scenario.episodes import HOUR, MINUTE, Episode
+from pipeline.sources.scenario.episodes import HOUR, MINUTE, Episode, EpisodeKind
 from pipeline.status import sums_of
 
 AFTERWARDS = 3 * HOUR
@@ -31,9 +31,11 @@ class DemoResult(msgspec.Struct, frozen=True):
     `pages` are first words of an opening or a reopening, `worse` said that it got worse;
     `called_again` were sent because nobody answered, `reminders` asked for an update. An update is
     late when it was said to be overdue before it came. `false_pages` speak of no episode that had
-    to page. `attention` and `blind` are incidents that paged nobody.
+    to page, `spam_pages` came while six accounts pasted; `brought_about` are pages for what a
+    visitor posted. `attention` and `blind` are incidents that paged nobody.
     """
 
+    days: int
     mentions: int
     own: int
     late: int
@@ -50,6 +52,8 @@ class DemoResult(msgspec.Struct, frozen=True):
     blind: int
     noticed: list[Noticed]
     false_pages: int
+    spam_pages: int
+    brought_about: int = 0
 
     @property
     def updates(self) -> int:
@@ -108,13 +112,15 @@ def summary(result: DemoResult) -> str:
     Its numbers are the result's: what was counted, how often a person was disturbed and why.
     """
     pages = _times(result.pages)
-    nothing = f", {result.false_pages} of it for nothing" if result.false_pages else ""
+    nothing = f", {_times(result.false_pages)} for nothing" if result.false_pages else ""
+    own = f", {_times(result.brought_about)} by what you posted" if result.brought_about else ""
     worse = f" and told {_times(result.worse)} that it got worse" if result.worse else ""
     again = f", called again {_times(result.called_again)}" if result.called_again else ""
     late = f", {result.updates_late} late" if result.updates_late else ""
     updates = "update" if result.updates_on_time == 1 else "updates"
     return (
-        f"{result.mentions:,} mentions. You were paged {pages}{nothing}{worse}{again}. "
+        f"{result.mentions:,} mentions in {result.days} days. "
+        f"You were paged {pages}{own}{nothing}{worse}{again}. "
         f"{result.updates_on_time} {updates} given on time{late}."
     )
 
@@ -128,10 +134,10 @@ def read_result(
     totals: dict[str, Totals],
     truth: Sequence[Episode],
     *,
+    days: int,
     since: int = 0,
-    before: int = 0,
 ) -> DemoResult:
-    """Add everything up; incidents noticed from `since` on, `before` mentions left out."""
+    """Add everything up: all that was said in `days`, incidents noticed from `since` (ms) on."""
     ledger = _Ledger()
     attention = blind = 0
     with store.read() as view:
@@ -158,9 +164,11 @@ def read_result(
         explained |= {(episode.brand, at) for at in found}
         minutes = (found[0] - episode.start) // MINUTE if found else None
         noticed.append(Noticed(episode, minutes))
+    spam = [each for each in truth if each.kind is EpisodeKind.SPAM and each.start >= since]
     sums = sums_of(totals)
     return DemoResult(
-        mentions=sums.distinct - before,
+        days=days,
+        mentions=sums.distinct,
         own=sum(each.own for each in sums.brands.values()),
         late=sums.late,
         repeated=sums.repeated,
@@ -176,4 +184,9 @@ def read_result(
         blind=blind,
         noticed=noticed,
         false_pages=len([page for page in ledger.pages if page not in explained]),
+        spam_pages=sum(
+            each.brand == brand and each.start <= at < each.end + HOUR
+            for each in spam
+            for brand, at in ledger.pages
+        ),
     )

@@ -185,7 +185,10 @@ def _said(incident: Incident, event: AnyEvent) -> str:  # noqa: PLR0911  # one l
         case events.Returned():
             return f"{brand}: not calm after all, so it goes on."
         case events.Acknowledged():
-            return f"{_who(event.by)} has it: nobody else is called. From now on updates are owed."
+            return (
+                f"{_who(event.by)} has {brand}'s incident: nobody else is called. From now on "
+                "updates are owed."
+            )
         case events.Updated():
             public = event.audience is Audience.PUBLIC
             kind = "a public update" if public else "an internal update"

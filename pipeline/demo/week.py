@@ -32,11 +32,10 @@ def run_demo(  # noqa: PLR0913  # the parts a demonstration is made of
     try:
         if learn_until:
             journey.learn(learn_until, learnt)
-        before = journey.mentions
         while journey.at < end:
             rest(journey)
             journey.step()
         journey.end()
-        return journey.result(since=learn_until, before=before)
+        return journey.result(since=learn_until)
     finally:
         journey.close()
