@@ -287,10 +287,10 @@ def test_hostile_texts_stay_texts(floor: Floor) -> None:
         floor.post("update", by="ann", audience="internal", text=typed, link=typed, language=typed)
         answer = floor.browser.post("/incidents/new", data={"by": typed, "brand": typed})
         assert answer.status_code == 422
-        _harmless(answer.text)
+        harmless(answer.text)
     assert len(floor.events(Noted)) > 50
     page = floor.get(f"/incidents/{path_segment(ID)}").text
-    _harmless(page)
+    harmless(page)
     assert not set(page) & {"\x00", "\x1b", "\u202e"}
 
 
@@ -316,7 +316,7 @@ class _Looks(HTMLParser):
                 self.strange.append(f"{tag} {name}={to}")
 
 
-def _harmless(page: str) -> None:
+def harmless(page: str) -> None:
     looks = _Looks()
     looks.feed(page)
     assert looks.strange == []
@@ -339,7 +339,7 @@ def test_htmx_is_given_the_view_without_its_frame(floor: Floor) -> None:
 def test_no_such_incident(floor: Floor) -> None:
     answer = floor.get("/incidents/<script>alert(1)")
     assert answer.status_code == 404
-    _harmless(answer.text)
+    harmless(answer.text)
     assert floor.post("acknowledge", "nobody:x:y", by="ann").status_code == 404
     assert floor.post("explode", by="ann").status_code == 404
     assert floor.incident().events == 1

@@ -36,6 +36,14 @@
     for (const task of event.detail.tasks || []) if (task.fragment?.querySelectorAll) prepare(task.fragment);
   });
 
+  // How it stands is said aloud when it changes, however it came to.
+  const stands = () => document.getElementById("incident-head")?.dataset.stands || "";
+  let told = stands();
+  document.addEventListener("htmx:after:swap", () => {
+    const live = document.getElementById("live");
+    if (live && stands() !== told) live.textContent = told = stands();
+  });
+
   prepare(document);
   // What was just done is said once: a reload, or a bookmark, does not say it again.
   const place = new URL(location.href);
