@@ -6,8 +6,8 @@ Weight, first view and memory are taken in Debian's Chromium (left out, and said
 is none) on a day of 300 brands. Weight: bytes as they came over the wire, the first visit of an
 empty cache. First view: from the start of the navigation until something is painted, and until
 the brand's chart is drawn; the median of seven visits, each of an empty cache. Memory: the
-JavaScript heap after a forced collection, while one tab is told of changes as often as in an hour
-at one a second (`--refreshes`), only faster, and fetches and shows each.
+JavaScript heap after a forced collection, while one tab fetches and shows as many refreshes as an
+hour has seconds (`--refreshes`), only faster, each other than the one before.
 
 Engine: `run --time event` in a process of its own is fed over HTTP as fast as it answers, in turn
 without and with viewers that behave as pages do; the figure is the ratio of mentions a second.
@@ -55,7 +55,7 @@ class Tab:
         """Open a path; milliseconds until the first paint, and until a chart is drawn."""
         self.page.goto(self.url + path, wait_until="load")
         if chart:
-            self.page.wait_for_function("window.__drawn")
+            self.page.wait_for_function("() => window.__drawn")
         self.page.wait_for_timeout(300)
         painted, drawn = self.page.evaluate(
             "[performance.getEntriesByName('first-contentful-paint')[0]?.startTime || 0,"
@@ -142,16 +142,16 @@ def weight(browser: Any, url: str, brand: str) -> list[Figure]:  # noqa: ANN401
     return figures
 
 
-def memory(browser: Any, url: str, paths: dict[str, str], refreshes: int) -> list[Figure]:  # noqa: ANN401
+def memory(browser: Any, url: str, paths: dict[str, list[str]], refreshes: int) -> list[Figure]:  # noqa: ANN401
     """The heap of a tab that is told of a change again and again."""
     figures = []
-    for name, path in paths.items():
+    for name, (path, *ways) in paths.items():
         say(f"page: {refreshes:,} refreshes of {path}")
         with Tab(browser, url) as tab:
             tab.go(path)
             marks: list[tuple[float, int]] = []
             for part in (WARM, refreshes // 2, refreshes - refreshes // 2):
-                tab.page.evaluate(_REFRESH, part)
+                tab.page.evaluate(_REFRESH, [part, ways])
                 marks.append(tab.memory())
         (first, nodes), (middle, _), (last, nodes_last) = marks
         figures.append(
@@ -168,19 +168,12 @@ def memory(browser: Any, url: str, paths: dict[str, str], refreshes: int) -> lis
 
 
 _REFRESH = """
-async (times) => {
-  const settled = () => new Promise((resolve) => {
-    const timer = setTimeout(resolve, 2000);
-    document.body.addEventListener("htmx:after:settle", () => {
-      clearTimeout(timer); setTimeout(resolve, 0);
-    }, {once: true});
-  });
+async ([times, ways]) => {
   for (let number = 0; number < times; number += 1) {
-    const done = settled();
-    for (const part of ["buckets", "incidents", "notifications", "mentions"]) {
-      htmx.trigger(document.body, `changed:${part}`);
-    }
-    await done;
+    const address = location.pathname + ways[number % ways.length];
+    await htmx.ajax("GET", address, {target: "#main", swap: "innerMorph"});
+    htmx.trigger(document.body, "changed:buckets");
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
   }
 }
 """
@@ -193,6 +186,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--refreshes", type=int, default=3_600)
     parser.add_argument("--viewers", type=int, default=50)
+    parser.add_argument("--time", default="clock,event", help="what moves the engine's time")
     parser.add_argument("--only", default="weight,memory,engine")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args()
@@ -208,10 +202,14 @@ def main() -> None:
                     if "weight" in only:
                         figures += weight(it, served.url, brand)
                     if "memory" in only:
-                        paths = {"situation, 300 brands": "/", "brand": brand}
+                        paths = {
+                            "situation, 300 brands": ["/", "?sort=brand", "?sort=voices"],
+                            "brand": [brand, "?range=24h", "?range=6h"],
+                        }
                         figures += memory(it, served.url, paths, options.refreshes)
     if "engine" in only:
-        figures += watched_engine(options.seconds, options.rounds, options.viewers)
+        for time_of in options.time.split(","):
+            figures += watched_engine(options.seconds, options.rounds, options.viewers, time_of)
     show(figures, as_json=options.format == "json")
 
 

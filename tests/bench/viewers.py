@@ -9,9 +9,22 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from urllib.parse import urlsplit
 
 FRAGMENT = "HX-Request: true\r\n"
+PLAIN = ""
+
+
+def shown_by(path: str) -> list[tuple[str, str, float]]:
+    """What a view asks for again when something has changed, and the seconds between two times."""
+    if path.startswith("/brands/"):
+        return [
+            (path, FRAGMENT, 2.0),
+            (f"{path}/series.json", PLAIN, 2.0),
+            (f"{path}/talk", FRAGMENT, 15.0),
+        ]
+    return [(path, FRAGMENT, {"/": 1.0, "/health": 15.0}.get(path, 0.25))]
 
 
 class Viewers:
@@ -34,13 +47,19 @@ class Viewers:
         fetches = await asyncio.open_connection(self._host, self._port)
         events = await asyncio.open_connection(self._host, self._port)
         try:
-            await self._fetch(*fetches, path, "")
+            parts = shown_by(path)
+            asked = dict.fromkeys(parts, 0.0)
+            await self._fetch(*fetches, path, PLAIN)
             reader, writer = events
             writer.write(self._head("/events", "Accept: text/event-stream\r\n"))
             while line := await reader.readline():
                 if line.startswith(b"event: changed"):
                     self.changed += 1
-                    await self._fetch(*fetches, path, FRAGMENT)
+                    for part in parts:
+                        again, more, every = part
+                        if time.monotonic() - asked[part] >= every:
+                            asked[part] = time.monotonic()
+                            await self._fetch(*fetches, again, more)
         finally:
             for _, writer in (fetches, events):
                 writer.close()

@@ -21,28 +21,19 @@ BRANDS = 40
 AT_ONCE = 1_000
 STEADY = 1_500
 """Mentions a second of the constant rate: 5.4 million an hour."""
-_RUN = (
-    sys.executable,
-    "-m",
-    "pipeline",
-    "run",
-    "--time",
-    "event",
-    "--port",
-    "0",
-    "--page-port",
-    "0",
-)
+_RUN = (sys.executable, "-m", "pipeline", "run", "--port", "0", "--page-port", "0")
+_MOMENT = b"1000000000000"
+"""Stands in a piece for the instant at which it is sent, where the clock moves time."""
 
 
 class Engine:
-    """`run --time event` in a process of its own, with its page."""
+    """`run` in a process of its own, with its page; `time_of` is what moves its time."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, time_of: str) -> None:
         said = directory / "said"
         with said.open("wb") as stream:
             self._process = subprocess.Popen(
-                [*_RUN, "--data", str(directory / "data")],
+                [*_RUN, "--time", time_of, "--data", str(directory / "data")],
                 stderr=stream,
                 cwd=Path(__file__).parents[2],
             )
@@ -51,6 +42,7 @@ class Engine:
                 raise RuntimeError(f"the engine did not start: {text}")
             time.sleep(0.05)
         self.url = text.split("listening at ")[1].split()[0]
+        self.page = text.split("page at ")[1].split()[0].rstrip("/")
         self.page = text.split("page at ")[1].split()[0]
 
     def cpu(self) -> float:
@@ -107,10 +99,11 @@ def looking(url: str, paths: list[str]) -> Iterator[dict[str, int]]:
 class Feeder:
     """Posts a history in pieces, as fast as they are taken or so many a second."""
 
-    def __init__(self, url: str, number: int) -> None:
+    def __init__(self, url: str, number: int, time_of: str) -> None:
+        self._clock = time_of == "clock"
         self._client = httpx.Client(timeout=60)
         self._url = f"{url}/v1/mentions"
-        self._pieces = _pieces(number)
+        self._pieces = _pieces(number, now=self._clock)
 
     def feed(self, seconds: float, per_second: float = 0) -> tuple[int, float]:
         """Feed for so long; mentions that were taken, and how long it took."""
@@ -121,6 +114,8 @@ class Feeder:
                 time.sleep(min(ahead, seconds - passed))
                 continue
             body = next(self._pieces)
+            if self._clock:
+                body = body.replace(_MOMENT, b"%d" % (time.time_ns() // 1_000_000))
             answer = self._client.post(self._url, content=body)
             if answer.status_code in {429, 503}:
                 time.sleep(0.05)
@@ -130,14 +125,14 @@ class Feeder:
         return count, time.monotonic() - began
 
 
-def _pieces(number: int) -> Iterator[bytes]:
+def _pieces(number: int, *, now: bool) -> Iterator[bytes]:
     rows: list[bytes] = []
     for each in mentions(number, BRANDS):
         rows.append(
             json.dumps(
                 {
                     "id": each.id,
-                    "event_time": each.ingested_at,
+                    "event_time": int(_MOMENT) if now else each.ingested_at,
                     "text": each.text,
                     "author": each.author.handle,
                     "channel": each.channel,
@@ -160,46 +155,53 @@ def _looks(url: str, viewers: int) -> list[str]:
     return [every[number % len(every)] for number in range(viewers)]
 
 
-def watched_engine(seconds: float, rounds: int, viewers: int) -> list[Figure]:
-    """The engine without and with viewers, in turn."""
+def watched_engine(seconds: float, rounds: int, viewers: int, time_of: str) -> list[Figure]:
+    """The engine without and with viewers, in turn: its CPU time at one rate, then its speed."""
     with (
         tempfile.TemporaryDirectory(prefix="crisis-monitor-bench-") as name,
-        Engine(Path(name)) as running,
+        Engine(Path(name), time_of) as running,
     ):
-        feeder = Feeder(running.url, 10_000_000)
-        feeder.feed(seconds)
+        feeder = Feeder(running.url, 10_000_000, time_of)
+        feeder.feed(max(seconds, 5), STEADY)
         paths = _looks(running.page, viewers)
-        rates: dict[bool, list[float]] = {False: [], True: []}
         shares: dict[bool, list[float]] = {False: [], True: []}
-        seen: dict[str, int] = {}
-        for number in range(rounds):
-            for watched in ((False, True), (True, False))[number % 2]:
-                with looking(running.page, paths if watched else []) as told:
-                    count, took = feeder.feed(seconds)
-                    rates[watched].append(count / took)
-                seen = told or seen
-                say(f"page: {'with' if watched else 'without'} viewers {count / took:,.0f}/s")
-        for number in range(rounds):
-            for watched in ((False, True), (True, False))[number % 2]:
-                with looking(running.page, paths if watched else []):
-                    before = running.cpu()
-                    _, took = feeder.feed(seconds, STEADY)
-                    shares[watched].append((running.cpu() - before) / took)
-    fetched = seen.get("fetched", 0) / seconds
+        rates: dict[bool, list[float]] = {False: [], True: []}
+        seen: list[dict[str, int]] = []
+        turns = [
+            watched for number in range(rounds) for watched in (number % 2 > 0, number % 2 < 1)
+        ]
+        for watched in turns:
+            with looking(running.page, paths if watched else []) as told:
+                before = running.cpu()
+                _, took = feeder.feed(seconds, STEADY)
+                shares[watched].append((running.cpu() - before) / took)
+            seen += [told] if told else []
+            say(f"page: {_with(watched)}: {shares[watched][-1]:.1%} of a core")
+        for watched in turns:
+            with looking(running.page, paths if watched else []):
+                count, took = feeder.feed(seconds)
+                rates[watched].append(count / took)
+            say(f"page: {_with(watched)}: {rates[watched][-1]:,.0f} mentions/s")
+    fetched = statistics.mean(each["fetched"] for each in seen) / seconds
+    failed = sum(each["failed"] for each in seen)
     return [
         Figure(
-            f"engine fed at full speed, {viewers} open pages",
-            statistics.median(rates[True]),
-            "mentions/s",
-            "no page open",
-            statistics.median(rates[False]),
-            note=f"{fetched:.0f} views fetched a second; failed {seen.get('failed', 0)}",
-        ),
-        Figure(
-            f"CPU at {STEADY:,} mentions/s, {viewers} open pages",
+            f"{time_of} log, CPU at {STEADY:,} mentions/s, {viewers} open pages",
             statistics.median(shares[True]) * 100,
             "% of a core",
             "no page open",
             statistics.median(shares[False]) * 100,
+            note=f"{fetched:.1f} views fetched a second, {failed} viewers failed",
+        ),
+        Figure(
+            f"{time_of} log, fed at full speed, {viewers} open pages",
+            statistics.median(rates[True]),
+            "mentions/s",
+            "no page open",
+            statistics.median(rates[False]),
         ),
     ]
+
+
+def _with(watched: bool) -> str:  # noqa: FBT001  # one of two
+    return "with viewers" if watched else "without viewers"
