@@ -39,7 +39,12 @@
   // How it stands is said aloud when it changes, however it came to.
   const stands = () => document.getElementById("incident-head")?.dataset.stands || "";
   let told = stands();
+  let busy = null;
+  document.addEventListener("htmx:before:swap", () => { busy = document.activeElement?.closest("form"); });
   document.addEventListener("htmx:after:swap", () => {
+    // A form that has no more use went from under somebody's hands: here is why.
+    if (busy && !busy.isConnected) document.getElementById("incident-head")?.focus();
+    busy = null;
     const live = document.getElementById("live");
     if (live && stands() !== told) live.textContent = told = stands();
   });
