@@ -1,8 +1,9 @@
 // Draws a brand's charts from series.json, follows what is new, and says in words what stands at
 // a moment: by pointer, by the slider's keys, or by a tap. Needs uPlot; htmx for refreshing.
-(() => {
-  "use strict";
+import { before, behind, colour, forgetColours, late, rem, threshold } from "./chart_paint.js";
+import { clock, compact, day, moment, percent, words } from "./chart_words.js";
 
+function start() {
   const root = document.getElementById("charts");
   if (!root || !window.uPlot) return;
 
@@ -12,36 +13,6 @@
   const DRAG = 12; // pixels from which on a drag chooses a range
   const LANE = 26; // height of a row of incidents
   const SVG = "http://www.w3.org/2000/svg";
-
-  // -- colours, from the page's own tokens -----------------------------------------------------
-
-  let colours = new Map();
-  function colour(name) {
-    if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-    return colours.get(name);
-  }
-  const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
-
-  // -- numbers and times as people read them ---------------------------------------------------
-
-  const form = (options) => new Intl.DateTimeFormat(undefined, { hourCycle: "h23", ...options });
-  const clock = form({ hour: "2-digit", minute: "2-digit" });
-  const day = form({ weekday: "short", day: "numeric", month: "short" });
-  const moment = form({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-  const percent = (share) => `${Math.round(share * 100)} %`;
-
-  function usually(from, low, high, write) {
-    if (high === null || high === undefined) return "usual not known yet";
-    const word = series.learning_until !== null && from < series.learning_until ? "so far" : "usually";
-    return write(low) === write(0) ? `${word} up to ${write(high)}` : `${word} ${write(low)} to ${write(high)}`;
-  }
-
-  function span(milliseconds) {
-    const minutes = milliseconds / 60_000;
-    return minutes < 60 ? `${minutes} min` : minutes < 1440 ? `${minutes / 60} h` : `${minutes / 1440} d`;
-  }
 
   // -- the series ------------------------------------------------------------------------------
 
@@ -54,95 +25,6 @@
   // The share has steps of its own: of few voices a share says nothing.
   function columns(lines, of = series) {
     return [lines[0].map((_, index) => middle(index, of)), ...lines];
-  }
-
-  // -- what lies behind and before the lines ---------------------------------------------------
-
-  function hatch(context, ratio) {
-    const tile = document.createElement("canvas");
-    const size = Math.round(7 * ratio);
-    tile.width = tile.height = size;
-    const pen = tile.getContext("2d");
-    pen.strokeStyle = colour("--hatch");
-    pen.lineWidth = ratio;
-    pen.beginPath();
-    for (const shift of [-size, 0, size]) { pen.moveTo(shift, size); pen.lineTo(shift + size, 0); }
-    pen.stroke();
-    return context.createPattern(tile, "repeat");
-  }
-
-  function spans(letter) {
-    const found = [];
-    for (let i = 0; i < count(); i++) {
-      if (series.states[i] !== letter) continue;
-      const from = i;
-      while (i + 1 < count() && series.states[i + 1] === letter) i++;
-      found.push([series.start + from * series.step, series.start + (i + 1) * series.step]);
-    }
-    return found;
-  }
-
-  function behind(plot) {
-    const { ctx, bbox } = plot;
-    const place = (at) => Math.max(bbox.left, Math.min(bbox.left + bbox.width, plot.valToPos(at, "x", true)));
-    const fill = (from, to) => ctx.fillRect(place(from), bbox.top, Math.max(1, place(to) - place(from)), bbox.height);
-    ctx.save();
-    for (const each of series.incidents) {
-      ctx.fillStyle = colour(each.severity === "critical" ? "--critical-soft" : each.severity === "warning" ? "--warning-soft" : "--attention-soft");
-      fill(each.opened_at, each.ended_at ?? series.as_of ?? series.end);
-    }
-    if (series.learning_until !== null) {
-      ctx.fillStyle = colour("--learning-soft");
-      ctx.globalAlpha = 0.6;
-      fill(series.start + Math.max(0, series.states.search(/[^u]/)) * series.step, series.learning_until);
-      ctx.globalAlpha = 1;
-    }
-    ctx.fillStyle = colour("--blind-soft");
-    for (const [from, to] of spans("b")) fill(from, to);
-    ctx.fillStyle = hatch(ctx, uPlot.pxRatio);
-    for (const [from, to] of spans("u")) fill(from, to);
-    ctx.restore();
-  }
-
-  function before(plot) {
-    const { ctx, bbox } = plot;
-    const ratio = uPlot.pxRatio;
-    ctx.save();
-    ctx.lineWidth = ratio;
-    for (const each of series.incidents) {
-      if (each.opened_at < series.start) continue;
-      ctx.strokeStyle = colour(each.severity === "critical" ? "--critical" : each.severity === "warning" ? "--warning" : "--attention");
-      line(ctx, plot.valToPos(each.opened_at, "x", true), bbox);
-    }
-    ctx.strokeStyle = colour("--ink-soft");
-    ctx.setLineDash([3 * ratio, 3 * ratio]);
-    for (const each of series.changes) line(ctx, plot.valToPos(each.at, "x", true), bbox);
-    ctx.restore();
-  }
-
-  function line(ctx, x, bbox) {
-    ctx.beginPath();
-    ctx.moveTo(Math.round(x) + 0.5, bbox.top);
-    ctx.lineTo(Math.round(x) + 0.5, bbox.top + bbox.height);
-    ctx.stroke();
-  }
-
-  // Late mentions belong to no step that was counted: marks on the ground line.
-  function late(plot) {
-    const { ctx, bbox } = plot;
-    const ratio = uPlot.pxRatio;
-    ctx.save();
-    ctx.fillStyle = colour("--blind");
-    series.late.forEach((value, index) => {
-      if (!value) return;
-      const x = plot.valToPos(middle(index), "x", true), y = bbox.top + bbox.height;
-      ctx.beginPath();
-      ctx.moveTo(x, y - 7 * ratio);
-      ctx.lineTo(x - 4 * ratio, y);
-      ctx.lineTo(x + 4 * ratio, y);
-      ctx.fill();
-    });
-    ctx.restore();
   }
 
   // -- a chart ---------------------------------------------------------------------------------
@@ -194,8 +76,8 @@
         points: { size: rem() * 0.5, fill: (plot, index) => plot.series[index].stroke?.(plot, index), stroke: "transparent", show: true },
       },
       hooks: {
-        drawClear: [behind],
-        draw: [before, ...(made.draw || [])],
+        drawClear: [(plot) => behind(plot, series)],
+        draw: [(plot) => before(plot, series), ...(made.draw || [])],
         setCursor: [hovered],
         setSelect: [chosen],
         ready: [(plot) => plot.over.addEventListener("click", () => pin(step(plot)))],
@@ -235,7 +117,7 @@
         stroked("--series"),
       ],
       bands: [{ series: [1, 2], ...band("--band") }],
-      range: counts, write: (value) => compact.format(value), draw: [late],
+      range: counts, write: (value) => compact.format(value), draw: [(plot) => late(plot, series)],
     },
     "plot-share": {
       of: () => series.shares,
@@ -296,19 +178,6 @@
     }));
   }
 
-  function threshold(plot) {
-    const { ctx, bbox } = plot;
-    const y = Math.round(plot.valToPos(1, "y", true)) + 0.5;
-    ctx.save();
-    ctx.strokeStyle = colour("--critical");
-    ctx.lineWidth = 1.5 * uPlot.pxRatio;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.restore();
-  }
-
   // -- incidents on the time line --------------------------------------------------------------
 
   function drawLane() {
@@ -364,37 +233,8 @@
   };
   const current = () => Math.max(0, Math.min(count() - 1, pinned ?? latest()));
 
-  function words(index) {
-    const from = series.start + index * series.step;
-    const parts = [`${moment.format(from)} to ${clock.format(from + series.step)}: `];
-    if (series.voices[index] === null) parts.push("unknown, nobody was listening or it is still to come.");
-    else {
-      parts.push(`${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(from, series.low[index], series.high[index], number.format)}), `);
-      parts.push(`${number.format(series.negatives[index])} of ${number.format(series.scored[index])} judged negative`);
-      const shares = series.shares;
-      const wide = Math.floor((from - shares.start) / shares.step);
-      if (shares.share[wide] !== null) parts.push(` (in ${span(shares.step)} ${percent(shares.share[wide])}, ${usually(from, shares.low[wide], shares.high[wide], percent)})`);
-      parts.push(`; ${number.format(series.mentions[index])} raw, ${number.format(series.unique[index])} unique`);
-      if (series.delayed[index]) parts.push(`, ${number.format(series.delayed[index])} delayed`);
-      parts.push(".");
-    }
-    if (series.late[index]) parts.push(` ${number.format(series.late[index])} came too late to be counted.`);
-    if (series.states[index] === "b") parts.push(" A source was silent: counts are a lower bound.");
-    for (const each of series.changes) {
-      if (each.at >= from && each.at < from + series.step) parts.push(` Settings changed: ${each.what}.`);
-    }
-    for (const each of series.incidents) {
-      if (each.opened_at < from + series.step && (each.ended_at ?? Infinity) > from) parts.push(` ${each.severity[0].toUpperCase()}${each.severity.slice(1)} incident open.`);
-    }
-    if (wantsLanes) {
-      const lanes = Object.entries(series.lanes).filter(([, lane]) => lane.score[index] !== null);
-      if (lanes.length) parts.push(` ${lanes.map(([name, lane]) => `${name}: ${lane.score[index]} of ${lane.threshold[index]} (${lane.reason[index].replaceAll("_", " ")})`).join(", ")}.`);
-    }
-    return parts.join("");
-  }
-
   function tell(index) {
-    const said = words(index);
+    const said = words(series, index, wantsLanes);
     if ($("at-says").textContent !== said) $("at-says").textContent = said;
     const slider = $("at");
     slider.max = count() - 1;
@@ -508,9 +348,11 @@
   document.addEventListener("visibilitychange", changed);
   for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"]) {
     matchMedia(query).addEventListener("change", () => {
-      colours = new Map();
+      forgetColours();
       for (const { plot } of charts.values()) plot.redraw(true, true);
     });
   }
   read();
-})();
+}
+
+start();
