@@ -14,6 +14,7 @@ from alerts.command import (
     Update,
 )
 from alerts.incident import (
+    BY_CALM,
     Acknowledged,
     AnyEvent,
     Assigned,
@@ -52,6 +53,11 @@ def decide_command(
     """Return the events a command leads to, or why it is refused."""
     if not command.by.strip():
         return Refusal(RefusalReason.NO_AUTHOR, "nobody is named: say who you are with --by NAME")
+    if command.by.strip() == BY_CALM:
+        return Refusal(
+            RefusalReason.NO_AUTHOR,
+            f"{BY_CALM!r} is what ends an incident by itself: say who you are with --by NAME",
+        )
     if isinstance(command, Open):
         return _open(incident, command, now, settings)
     if incident is None:

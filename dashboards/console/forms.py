@@ -21,7 +21,7 @@ from alerts.command import (
 )
 from alerts.incident import Audience, Incident, Verdict
 from alerts.plain import one_line
-from alerts.policy import MINUTE
+from alerts.policy import HOUR, MINUTE
 from detectors.severity import Severity
 from pipeline.incident_work import LONGEST_PERSON, wrong_brand
 from pipeline.settings.text import is_plain
@@ -29,6 +29,8 @@ from pipeline.settings.text import is_plain
 LONGEST_LINK = 2_000
 LONGEST_TYPED = 50_000
 """Characters of one field that are given back to whoever typed them."""
+FARTHEST = 22 * HOUR
+"""A time of day as far ahead as this has just passed: promised was today's, not tomorrow's."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _WALL_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 SPANS = {"15": 15 * MINUTE, "30": 30 * MINUTE, "60": 60 * MINUTE}
@@ -191,6 +193,8 @@ def _promised(form: Form, now: int) -> tuple[int | None, Form]:
     at = next_wall_time(form.values.get("next_at", ""), form.values.get("zone", ""), now)
     if at is None:
         return None, form.wrong("next_at", "Write the time as hours and minutes, like 14:30.")
+    if at - now > FARTHEST:
+        return None, form.wrong("next_at", "That time has just passed: write one still to come.")
     return at, form
 
 

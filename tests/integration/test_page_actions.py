@@ -336,6 +336,26 @@ def test_htmx_is_given_the_view_without_its_frame(floor: Floor) -> None:
     assert "Give an update" in live
 
 
+@pytest.mark.parametrize(
+    ("charset", "status"), [("utf-8", 303), ("unicode_escape", 303), ("undefined", 400)]
+)
+def test_a_form_in_an_odd_encoding_is_read_or_refused(
+    floor: Floor, charset: str, status: int
+) -> None:
+    parts = {"by": "Ann", "text": r"half a character \ud800"}
+    body = "".join(
+        f'--q\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in parts.items()
+    )
+    answer = floor.browser.post(
+        f"/incidents/{path_segment(ID)}/note",
+        content=f"{body}--q--\r\n",
+        headers={"content-type": f"multipart/form-data; boundary=q; charset={charset}"},
+    )
+    assert answer.status_code == status
+    assert len(floor.events(Noted)) == (status == 303)
+
+
 def test_no_such_incident(floor: Floor) -> None:
     answer = floor.get("/incidents/<script>alert(1)")
     assert answer.status_code == 404

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.command import Open, Refusal
@@ -51,8 +51,12 @@ UNKNOWN_BRAND = (
 
 async def typed(request: Request) -> dict[str, str]:
     """The fields of a posted form, each once, as text; files are left out."""
-    async with request.form(max_files=0, max_fields=50) as fields:
-        return {name: value for name, value in fields.items() if isinstance(value, str)}
+    try:
+        async with request.form(max_files=0, max_fields=50) as fields:
+            texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    except UnicodeError:
+        raise HTTPException(400, "The form's text is in no encoding that can be read.") from None
+    return {name: text.encode("utf-8", "replace").decode() for name, text in texts.items()}
 
 
 Typed = Annotated[dict[str, str], Depends(typed)]

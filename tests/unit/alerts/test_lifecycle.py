@@ -223,6 +223,7 @@ def public(text: str = "we are on it", link: str = "https://x.example/1", **more
     ("command", "reason"),
     [
         (Acknowledge(by="  "), RefusalReason.NO_AUTHOR),
+        (Resolve(by=" calm "), RefusalReason.NO_AUTHOR),
         (public(text=" \n\t "), RefusalReason.EMPTY_TEXT),
         (public(text="x" * 20_001), RefusalReason.TEXT_TOO_LONG),
         (public(link=""), RefusalReason.NO_LINK),

@@ -55,6 +55,8 @@ def test_an_update_with_its_promise() -> None:
     [
         (Action.UPDATE, {"audience": "everybody"}, "audience"),
         (Action.UPDATE, {"audience": "internal", "next": "at", "next_at": "7"}, "next_at"),
+        (Action.UPDATE, {"audience": "internal", "next": "at", "next_at": "12:44"}, "next_at"),
+        (Action.UPDATE, {"audience": "internal", "next": "at", "next_at": "12:45"}, "next_at"),
         (Action.UPDATE, {"audience": "internal", "next": "soon"}, "next"),
         (Action.UPDATE, {"audience": "internal", "language": "<b>"}, "language"),
         (Action.UPDATE, {"audience": "internal", "link": "https://e/" + "a" * 3_000}, "link"),
