@@ -20,9 +20,15 @@ def scenario() -> Scenario:
     """Two days of two brands; on the second a failure, and a source that is silent in it."""
     begins = LEARNT + HOUR
     plan = [
-        Episode(EpisodeKind.FAILURE, BRANDS[0].name, begins, begins + 3 * HOUR, True, 9.0),
         Episode(
-            EpisodeKind.SILENT_SOURCE, "source:boards", begins + HOUR, begins + 4 * HOUR, False
+            EpisodeKind.FAILURE, BRANDS[0].name, begins, begins + 3 * HOUR, must_page=True, peak=9.0
+        ),
+        Episode(
+            EpisodeKind.SILENT_SOURCE,
+            "source:boards",
+            begins + HOUR,
+            begins + 4 * HOUR,
+            must_page=False,
         ),
     ]
     return Scenario(5, days=2, rate=1.0, brands=BRANDS[:2], plan=plan)
@@ -35,17 +41,21 @@ def travel(directory: Path) -> Journey:
     return Journey(world, settings, directory, {"on-call": Recorder()})
 
 
+def tell(what: str, at: int) -> None:
+    print(what, at, flush=True)  # noqa: T201  # whoever started it reads along
+
+
 def main(directory: Path) -> None:
     journey = travel(directory)
-    print("took up", journey.at, flush=True)
+    tell("took up", journey.at)
     if journey.at < LEARNT:
         journey.learn(LEARNT)
     while journey.at < END:
-        print("step", journey.at, flush=True)
+        tell("step", journey.at)
         journey.step()
     journey.end()
     journey.close()
-    print("end", flush=True)
+    tell("end", journey.at)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demonstration's engine, killed: it goes on as if nothing had been, and leaves nobody behind."""
+"""The demonstration's engine, killed: it goes on as if nothing had been; nobody is left behind."""
 
 import os
 import signal

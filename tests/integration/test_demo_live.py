@@ -1,4 +1,4 @@
-"""`crisis-monitor demo` as people start it: a page, an engine that is killed, an end, a clean end."""
+"""`crisis-monitor demo` as people start it: a page, an engine killed, an end, a clean end."""
 
 import os
 import re
@@ -94,6 +94,7 @@ def test_a_demo_from_its_start_to_its_end(start: Callable[..., Demo], tmp_path: 
     demo.press("kill")
     demo.wait_for("nothing lost, nothing counted twice")
     shown = demo.wait_for("Three days, in short")
+    assert "The source boards is silent against its own rhythm" in shown
     found = re.search(r"([\d,]+) mentions in (\d+) days\. You were paged (\w+)", shown)
     assert found is not None
     said, pages = int(found[1].replace(",", "")), {"once": 1, "twice": 2}[found[3]]
