@@ -31,6 +31,7 @@ _TITLES = {
     403: "Refused",
     404: "There is nothing here",
     405: "That cannot be done here",
+    408: "Too slow",
     413: "Too much at once",
     421: "Another name",
     429: "Wait a little",

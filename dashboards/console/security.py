@@ -1,5 +1,6 @@
 """Who may ask what of the page, and what every answer carries; before any view is reached."""
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.clock import stopwatch
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +34,8 @@ HEADERS = {
 }
 MOST_BODY = 64 * 1024
 """Bytes of a form: a note, an update and their fields fit many times."""
+LONGEST_BODY = 30.0
+"""Seconds a form may take to arrive: who dawdles holds a connection that others want."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Refuse = Callable[[Scope, HTTPException], Response]
@@ -134,14 +139,25 @@ class _Answer:
 
 
 class _Limited:
-    """Receives no more than a form's worth."""
+    """Receives no more than a form's worth, in no more than its time."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive: Callable[[], Awaitable[Message]] = receive
         self._read = 0
+        self._whole = False
+        self._until = stopwatch() + LONGEST_BODY
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._until - stopwatch()):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(
+                408, f"The form took longer than {LONGEST_BODY:.0f} s to arrive: send it again."
+            ) from None
+        self._whole = not message.get("more_body", False)
         self._read += len(message.get("body", b""))
         if self._read > MOST_BODY:
             raise _too_large()

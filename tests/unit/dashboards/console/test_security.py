@@ -8,8 +8,9 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from dashboards.console import security
 from dashboards.console.security import HEADERS, MOST_BODY, Guard
 
 HERE = "http://127.0.0.1:8090"
@@ -147,6 +148,33 @@ def test_a_form_is_bounded_whether_it_tells_its_size_or_not() -> None:
     answer = asyncio.run(pieces())
     assert answer.status_code == 413
     assert "64 KB" in answer.text
+
+
+def test_a_form_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "LONGEST_BODY", 0.05)
+
+    async def body() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a"
+            await asyncio.sleep(0.01)
+
+    async def dawdle() -> tuple[Message, ...]:
+        drops, answer = body(), []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": await anext(drops), "more_body": True}
+
+        async def send(message: Message) -> None:
+            answer.append(message)
+
+        headers = [(b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1")]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+        await Guard(_view, (), _refuse, lambda _: None)(scope, receive, send)
+        return tuple(answer)
+
+    start, said = asyncio.run(dawdle())
+    assert start["status"] == 408
+    assert b"send it again" in said["body"]
 
 
 def test_a_fault_of_a_view_is_an_answer_in_plain_words() -> None:
