@@ -10,21 +10,38 @@ import contextlib
 import json
 import sys
 import time
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 FRAGMENT = "HX-Request: true\r\n"
 PLAIN = ""
 
 
-def shown_by(path: str) -> list[tuple[str, str, float]]:
-    """What a view asks for again when something has changed, and the seconds between two times."""
+class Part(NamedTuple):
+    """What a view asks for again when one of these has changed, and the seconds between."""
+
+    path: str
+    more: str
+    every: float
+    when: frozenset[str]
+
+
+DRAWN = frozenset({"buckets", "incidents"})
+
+
+def shown_by(path: str) -> list[Part]:
+    """The parts of a view, as its template and its scripts ask for them."""
     if path.startswith("/brands/"):
         return [
-            (path, FRAGMENT, 2.0),
-            (f"{path}/series.json", PLAIN, 2.0),
-            (f"{path}/talk", FRAGMENT, 15.0),
+            Part(path, FRAGMENT, 2.0, DRAWN),
+            Part(f"{path}/series.json", PLAIN, 2.0, DRAWN),
+            Part(f"{path}/talk", FRAGMENT, 15.0, frozenset({"mentions"})),
         ]
-    return [(path, FRAGMENT, {"/": 1.0, "/health": 15.0}.get(path, 0.25))]
+    if path == "/health":
+        return [Part(path, FRAGMENT, 15.0, frozenset({"time", "notifications"}))]
+    if path == "/":
+        return [Part(path, FRAGMENT, 1.0, DRAWN)]
+    return [Part(path, FRAGMENT, 0.25, frozenset({"incidents", "notifications"}))]
 
 
 class Viewers:
@@ -44,25 +61,22 @@ class Viewers:
             await asyncio.sleep(1)
 
     async def _look(self, path: str) -> None:
-        fetches = await asyncio.open_connection(self._host, self._port)
-        events = await asyncio.open_connection(self._host, self._port)
+        parts = shown_by(path)
+        asked = dict.fromkeys(parts, 0.0)
+        await self._fetch(path, PLAIN)
+        reader, writer = await asyncio.open_connection(self._host, self._port)
         try:
-            parts = shown_by(path)
-            asked = dict.fromkeys(parts, 0.0)
-            await self._fetch(*fetches, path, PLAIN)
-            reader, writer = events
             writer.write(self._head("/events", "Accept: text/event-stream\r\n"))
             while line := await reader.readline():
-                if line.startswith(b"event: changed"):
-                    self.changed += 1
+                if line.startswith(b"data: "):
+                    changed = set(json.loads(line[6:]).get("parts", ()))
+                    self.changed += bool(changed)
                     for part in parts:
-                        again, more, every = part
-                        if time.monotonic() - asked[part] >= every:
+                        if part.when & changed and time.monotonic() - asked[part] >= part.every:
                             asked[part] = time.monotonic()
-                            await self._fetch(*fetches, again, more)
+                            await self._fetch(part.path, part.more)
         finally:
-            for _, writer in (fetches, events):
-                writer.close()
+            writer.close()
 
     def _head(self, path: str, more: str) -> bytes:
         return (
@@ -70,10 +84,15 @@ class Viewers:
             f"Accept-Encoding: gzip\r\n{more}\r\n"
         ).encode()
 
-    async def _fetch(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, more: str
-    ) -> None:
-        writer.write(self._head(path, more))
+    async def _fetch(self, path: str, more: str) -> None:
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            writer.write(self._head(path, f"Connection: close\r\n{more}"))
+            await self._read(reader)
+        finally:
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         if not head.startswith("http/1.1 200"):
             raise OSError(head.partition("\r\n")[0])
