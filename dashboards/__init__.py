@@ -1,1 +1,1 @@
-"""Dashboards as code. Nothing is built here yet: metrics are served at `/metrics`."""
+"""What people see: views over the stores, the live page, reports, the demonstration."""
