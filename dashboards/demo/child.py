@@ -71,7 +71,7 @@ class Drive:
         self._inbox = inbox
         self._report = report
         self._hurry = begin.hurry
-        self._skipping = begin.skipping
+        self._skipping = False
         self._watched_until = 0
         self._waiting: int | None = None
         self._open_since: int | None = None

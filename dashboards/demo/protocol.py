@@ -28,7 +28,6 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
     page: str
     answers: bool = True
     silences: tuple[Silenced, ...] = ()
-    skipping: bool = False
 
 
 class Hurry(msgspec.Struct, frozen=True, tag="hurry"):

@@ -261,6 +261,7 @@ class Stage:
                 self._engine_is_done()
             case say.Trouble(detail):
                 self._phase, self._trouble = Phase.FAILED, detail
+                self.learnt.set()
 
     def _opened(self, report: say.Opened) -> None:
         self._phase = Phase.RUNNING

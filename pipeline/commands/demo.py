@@ -65,9 +65,9 @@ def demo(  # noqa: PLR0913  # each is an option of the command line
 ) -> None:
     """Show made-up days of four brands: what is counted, who is paged, what is reminded.
 
-    A page on this machine, with a panel to play with: type a mention, start a crisis, silence a
-    source, kill the engine. With --headless the same story in the terminal. Everything stays on
-    this machine, in a folder that is removed afterwards; nobody is told.
+    On a page with a panel to play with; --headless tells it in the terminal.
+
+    All of it stays here, in a folder that is removed at the end; nobody is told.
 
     Example: crisis-monitor demo --headless --seconds 0
     """

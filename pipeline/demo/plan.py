@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pipeline.sources.scenario.brands import BRANDS
-from pipeline.sources.scenario.crowd import BOARDS
+from pipeline.sources.scenario.crowd import BOARDS, CHANNELS
 from pipeline.sources.scenario.episodes import DAY, HOUR, MINUTE, PAGES, Episode, EpisodeKind
 from pipeline.sources.scenario.scenario import START, Scenario
 
@@ -79,5 +79,6 @@ def demo_document(scenario: Scenario) -> Mapping[str, Any]:
             }
             for brand in scenario.brands
         ],
+        "sources": [{"name": channel.name, "kind": "http"} for channel in CHANNELS],
         "receivers": [{"name": "on-call", "kind": "console"}],
     }

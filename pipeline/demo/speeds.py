@@ -18,6 +18,9 @@ WAITS_SLOWLY = 14 * MINUTE
 """A page nobody answers slows the days down for so long, no longer."""
 STARTING = 110.0
 """It has begun and nobody was paged yet."""
+TAKEN = 100.0
+"""Somebody just took it: what follows at once is seen."""
+JUST = 10 * MINUTE
 FRESH = 420.0
 """The first hour of an incident somebody has."""
 OPEN = 1000.0
@@ -60,6 +63,8 @@ def speed(standing: Standing, truth: Sequence[Episode]) -> float:
         return WATCHED
     if standing.open_since is not None:
         lasted = now - standing.open_since
+        if lasted < JUST:
+            return TAKEN
         if lasted < FIRST_HOUR:
             return FRESH
         if lasted < LONG:
