@@ -38,9 +38,14 @@ class _Kept(msgspec.Struct, frozen=True):
     at: float
     made: object
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it may be shown as long as nothing has changed."""
+        return stopwatch() - self.at < FRESH
+
     def holds(self, marks: Marks | None) -> bool:
         """Whether it may still be shown."""
-        return self.marks == marks and stopwatch() - self.at < FRESH
+        return self.marks == marks and self.fresh
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -97,25 +102,15 @@ class Page:
             self.marks = books.marks()
         return self.marks
 
-    def cached(
-        self,
-        key: tuple[object, ...],
-        make: Callable[[], _Made],
-        *,
-        whatever_changes: bool = False,
-    ) -> _Made:
-        """What `make` makes, made once for all who ask with equal marks, at most `FRESH` old.
-
-        With `whatever_changes` it is kept for as long as its key is asked for, which then says how
-        old it may be.
-        """
+    def cached(self, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
+        """What `make` makes, made once for all who ask with equal marks, at most `FRESH` old."""
         marks = self.marks or self.look()
         with self._lock:
             turn = self._making.setdefault(key, threading.Lock())
         with turn:
             with self._lock:
                 found = self._kept.get(key)
-            if found is not None and (whatever_changes or found.holds(marks)):
+            if found is not None and found.holds(marks):
                 return found.made  # type: ignore[return-value]  # kept under this key by this `make`
             try:
                 made = make()
@@ -126,10 +121,17 @@ class Page:
             with self._lock:
                 self._kept[key] = _Kept(marks, stopwatch(), made)
                 self._kept.move_to_end(key)
-                while len(self._kept) > KEPT:
-                    old, _ = self._kept.popitem(last=False)
-                    self._making.pop(old, None)
+                self._forget()
         return made
+
+    def _forget(self) -> None:
+        """Let go of what nobody will be shown: a view of many brands is large."""
+        while self._kept:
+            oldest, kept = next(iter(self._kept.items()))
+            if len(self._kept) <= KEPT and kept.fresh:
+                return
+            del self._kept[oldest]
+            self._making.pop(oldest, None)
 
     def html(self, name: str, **context: object) -> str:
         """A template's text; everything put in is escaped."""
