@@ -31,7 +31,8 @@ from pipeline.sources.scenario.episodes import MINUTE
 PREFIX = "crisis-monitor-demo-"
 """How the directory of a demonstration begins: nothing else is ever removed."""
 LOOK_EVERY = 0.25
-WATCHED_FOR = 20 * MINUTE
+WATCHED_FOR = 17 * MINUTE
+SILENCE_WATCHED_FOR = 32 * MINUTE
 BEHIND = 200.0
 """Milliseconds that may be caught up with where this machine is too slow for the speed asked."""
 
@@ -167,7 +168,7 @@ class Drive:
                 self._report(say.Heard(trial, at))
             case say.Silence(trial, source, lasts):
                 silence = journey.silence(source, lasts)
-                self._watched_until = journey.at + 2 * WATCHED_FOR
+                self._watched_until = journey.at + SILENCE_WATCHED_FOR
                 self._report(say.Heard(trial, silence.start, silence.end))
             case say.Begin():
                 pass  # said once, before

@@ -165,7 +165,7 @@ def _of_silence(trial: Trial, books: Books, now: int) -> Trial:
         after = span(reported.noticed_at - at)
         return _so(
             trial,
-            f"Missed after {after}, and said to whoever runs this. Minutes without it count as "
+            f"Reported after {after}, to whoever runs this. Minutes without it count as "
             "blind: they are never taken for calm.",
             done=True,
             incident=reported.id,
@@ -176,11 +176,11 @@ def _of_silence(trial: Trial, books: Books, now: int) -> Trial:
     if now >= trial.until:
         return _so(
             trial,
-            f"Not missed in {span(trial.until - at)}: at this hour so little comes from it that "
+            f"Not reported in {span(trial.until - at)}: at this hour so little comes from it that "
             "this much silence is nothing out of its rhythm.",
             done=True,
         )
-    return _so(trial, f"Silent for {span(now - at)}. It will be missed by its own rhythm.")
+    return _so(trial, f"Silent for {span(now - at)}. Held against its own rhythm.")
 
 
 def _so(trial: Trial, result: str, *, done: bool = False, incident: str = "") -> Trial:
