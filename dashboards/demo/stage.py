@@ -105,6 +105,7 @@ class Stage:
         self._messages: deque[say.Sent] = deque(maxlen=MOST_MESSAGES)
         self._trials: list[Trial] = []
         self._asked: dict[str, say.Command] = {}
+        self._said_at: dict[str, int] = {}
         self._silences: list[say.Silenced] = []
         self._result: DemoResult | None = None
         self._trouble = ""
@@ -248,6 +249,7 @@ class Stage:
                 self._opened(report)
             case say.Moved():
                 self._moved = report
+                self._forget_said()
             case say.Told(caption):
                 if caption not in self._captions:
                     self._captions.appendleft(caption)
@@ -273,10 +275,20 @@ class Stage:
             self._change(name, result=_survived(dead, report), done=True, at=report.at)
 
     def _heard(self, report: say.Heard) -> None:
-        asked = self._asked.pop(report.trial, None)
-        if isinstance(asked, say.Silence):
+        asked = self._asked.get(report.trial)
+        if isinstance(asked, say.Post):
+            self._said_at[report.trial] = report.at
+        elif isinstance(asked, say.Silence):
+            del self._asked[report.trial]
             self._silences.append(say.Silenced(asked.source, report.at, report.until))
         self._change(report.trial, at=report.at, until=report.until)
+
+    def _forget_said(self) -> None:
+        """Forget what was said in a step that is over: until then a kill takes it along."""
+        for trial, at in tuple(self._said_at.items()):
+            if at < self._moved.at:
+                del self._said_at[trial]
+                self._asked.pop(trial, None)
 
     def _with_own(self, result: DemoResult) -> DemoResult:
         """Tell pages for nothing from those the visitor brought about."""

@@ -152,6 +152,19 @@ def test_what_is_tried_is_told_once_and_shown_until_something_comes_of_it(
     assert stage._silences == [say.Silenced("boards", LIVE_FROM, LIVE_FROM + HOUR)]
 
 
+def test_what_was_heard_but_not_yet_said_is_asked_for_again_after_a_kill(
+    app: FastAPI, stage: Stage
+) -> None:
+    asked(app, "POST", "/demo/post", brand="Lumeno", **{"from": "people"})
+    (post,) = told(stage)
+    assert isinstance(post, say.Post)
+    stage._take(say.Heard(post.trial, LIVE_FROM))
+    stage._take(say.Moved(LIVE_FROM, 0.0, 1000, waiting=False, skipping=False))
+    assert stage._asked == {post.trial: post}  # a kill now takes it along: it stands still
+    stage._take(say.Moved(LIVE_FROM + MINUTE, 90.0, 1050, waiting=False, skipping=False))
+    assert stage._asked == {}
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
