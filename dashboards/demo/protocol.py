@@ -153,6 +153,6 @@ def line(said: Command | Report) -> bytes:
     r"""One line of the protocol.
 
     >>> line(Hurry(2.0))
-    b'{"type":"hurry","by":2.0}\\n'
+    b'{"type":"hurry","by":2.0}\n'
     """
     return msgspec.json.encode(said) + b"\n"
