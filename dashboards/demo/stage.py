@@ -1,4 +1,8 @@
-"""Everything the panel shows and everything it can do: one demonstration, from start to end."""
+"""Everything the panel shows and everything it can do: one demonstration, from start to end.
+
+What the visitor does, what the engine says and what is shown stand in one file because all of it
+changes one state under one lock.
+"""
 
 import threading
 from collections import deque

@@ -55,8 +55,8 @@ class Valence:
     def decisive(self, text: str) -> tuple[tuple[str, float], ...]:
         """Return the words whose valences `polarity` adds up, in order, as the rules weigh them.
 
-        >>> Valence({"good": 1.9, "bad": -2.5}, {}).decisive("not good, but bad!")
-        (('good,', -0.703), ('bad!', -3.75))
+        >>> Valence({"good": 1.9, "late": -0.5}, {}).decisive("late, not good!")
+        (('late,', -0.5), ('good!', -1.406))
         """
         text, words, lowers = self._split(text)
         places = [place for place, word in enumerate(lowers) if word in self._lexicon]
