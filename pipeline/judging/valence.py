@@ -237,7 +237,9 @@ def _emphasis(text: str) -> float:
     return min(text.count("!"), 4) * 0.292 + asked
 
 
-def _sum_up(valences: Collection[float], words: int, text: str) -> tuple[float, float, float, float]:
+def _sum_up(
+    valences: Collection[float], words: int, text: str
+) -> tuple[float, float, float, float]:
     """Return the shares and the compound of a text's valences (zeros may be left out)."""
     emphasis = _emphasis(text) if "!" in text or "?" in text else 0.0
     total = float(sum(valences))
