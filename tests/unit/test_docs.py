@@ -20,6 +20,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted(path for path in (ROOT / "docs" / "adr").glob("*.md") if path.stem != "README")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]+)\)|<img (?P<given>[^>]+)>")
+MOST_OF_A_PICTURE = 150_000
 OURS = re.compile(r"(?<![\w./-])(?:alerts|dashboards|detectors|docs|pipeline|tests)/[\w./-]+\.\w+")
 
 
@@ -75,6 +77,21 @@ def test_every_link_between_pages_resolves(page: Path) -> None:
         assert there.exists(), link
         if anchor:
             assert anchor in headings(there), link
+
+
+@each
+def test_every_picture_is_there_small_and_told_in_words(page: Path) -> None:
+    for found in PICTURE.finditer(prose(page)):
+        given = dict(re.findall(r'(\w+)="([^"]*)"', found["given"] or ""))
+        place = page.parent / (found["path"] or given["src"])
+        assert place.stat().st_size <= MOST_OF_A_PICTURE, place
+        assert len(found["alt"] or given["alt"]) > 40, place
+
+
+def test_every_picture_kept_is_shown() -> None:
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    kept = {each.name for each in (ROOT / "docs" / "pictures").iterdir()}
+    assert kept == {name for name in kept if f"pictures/{name}" in shown}
 
 
 @each
