@@ -66,7 +66,7 @@ _JOINT = re.compile("['\u2019-]")
 _GAPS = frozenset("'\"-_*~\u2018\u2019\u201a\u201c\u201d\u201e\u2013\u2014")
 """Signs that do not end a thought."""
 _DIGIT = re.compile(r"\d")
-_NUMBER = re.compile(r"\d[\d ()./-]{5}")
+_NUMBER = re.compile(r"\d[\d\W]{5}")
 """Where a telephone number may be."""
 _CODE = re.compile(r"[a-z]{1,3}-?\d{2,5}[a-z]?")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,400}", re.IGNORECASE)
@@ -194,7 +194,7 @@ def plain(text: str, spans: tuple[int, ...] = ()) -> str:
     masked = mask(text[:end], tuple(kept))
     if "@" in masked or _NUMBER.search(masked):
         masked = redact(masked, handles=True)
-        for hidden in ("@[handle]", "[e-mail]", "[telephone]"):
+        for hidden in ("@[handle]", "[e-mail]", "[telephone]", "[number]"):
             masked = masked.replace(hidden, MASK)
     return masked
 
@@ -222,7 +222,7 @@ def links(text: str) -> Iterator[str]:
         )
         whole = host + (slash + rest).rstrip("/") + ("?" + kept if kept else "")
         if "." in host and not _UNSAFE.search(host):
-            yield redact(whole, handles=True)
+            yield redact(whole.replace("%40", "@"), handles=True)
 
 
 def _is_word(token: str, names: AbstractSet[str]) -> bool:

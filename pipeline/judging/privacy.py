@@ -52,19 +52,28 @@ def mask(text: str, spans: tuple[int, ...] = ()) -> str:
 
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_TELEPHONE = re.compile(r"(?<![\w/#.-])(?:\+|00|\(?0|\(?[1-9])[\d ()./\-]{5,20}\d(?!\w)")
-_TELEPHONE_DIGITS = range(7, 16)
+_TELEPHONE = re.compile(
+    r"(?<![\w/#.-])(?:\+|\(?\d)[\d ()./\-\u00a0\u2007\u2009\u202f\u2010-\u2013]{5,20}\d(?!\w)"
+)
+_TELEPHONE_DIGITS, _NUMBER_DIGITS = range(7, 16), range(16, 23)
+_UNSEEN = re.compile(  # what no screen shows would hide an address from us and from nobody else
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+    "|(?<=[!-~])[\u200c\u200d]|[\u200c\u200d](?=[!-~])"
+)
 
 
 def redact(text: str, *, handles: bool = False) -> str:
     """Hide e-mail addresses and telephone numbers, and with `handles` every @handle too.
 
     For samples shown to people. A date is no telephone number; another number of seven to fifteen
-    digits is hidden even if it is an order's: better so than the other way.
+    digits is hidden even if it is an order's: better so than the other way. So is a longer one,
+    as a card's. Signs that cannot be seen are taken out first.
 
     >>> redact("call me on +31 6 1234 5678 or mail ann@example.org, @united")
     'call me on [telephone] or mail [e-mail], @united'
     """
+    if not text.isascii():
+        text = _UNSEEN.sub("", text).replace("\uff20", "@")
     if "@" in text:
         text = _EMAIL.sub("[e-mail]", text)
         if handles:
@@ -74,7 +83,10 @@ def redact(text: str, *, handles: bool = False) -> str:
 
 def _hidden_number(found: re.Match[str]) -> str:
     number = found[0]
-    if sum(map(str.isdigit, number)) not in _TELEPHONE_DIGITS or _DATE.fullmatch(number.strip()):
+    digits = sum(map(str.isdigit, number))
+    if digits in _NUMBER_DIGITS:
+        return "[number]"
+    if digits not in _TELEPHONE_DIGITS or _DATE.fullmatch(number.strip()):
         return number
     return "[telephone]"
 

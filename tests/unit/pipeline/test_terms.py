@@ -51,6 +51,7 @@ def test_pairs_stand_in_one_thought(text: str, pairs: set[str]) -> None:
         ("(https://v.example/watch?v=7&t=3)", ["v.example/watch?v=7"]),
         ("https://ann:secret@a.example/", ["a.example"]),
         ("https://m.example/@bob/1", ["m.example/@[handle]/1"]),
+        ("https://a.example/?mail=ann%40b.example", ["a.example?mail=[e-mail]"]),
         ("http://\u202eevil.example/a", []),
         ("javascript:alert(1) www. https://", []),
     ],
