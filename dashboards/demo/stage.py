@@ -226,6 +226,12 @@ class Stage:
         """Kill the engine, and start it again some seconds later; False while there is none."""
         with self._lock:
             engine = self._engine
+            if self._phase in {Phase.FINISHED, Phase.FAILED}:
+                self._add(
+                    Trial(
+                        id=token_hex(4), kind=TrialKind.KILL, title="kill", result=OVER, done=True
+                    )
+                )
             if engine is None or self._phase is not Phase.RUNNING:
                 return False
             self._phase, self._engine = Phase.KILLED, None
@@ -311,7 +317,7 @@ class Stage:
             if engine is not self._engine or self._closing:
                 return
             self._engine = None
-            if self._phase in {Phase.RUNNING, Phase.LEARNING}:
+            if self._phase not in {Phase.FINISHED, Phase.FAILED}:
                 self._phase = Phase.FAILED
                 self._trouble = "The engine has ended unasked; what it wrote is on the terminal."
                 self.learnt.set()

@@ -278,6 +278,7 @@ def test_the_end_is_summed_up_and_nothing_can_be_tried_any_more(app: FastAPI, st
     assert told(stage) == []
     assert stage.shown().trials[0].result == OVER
     assert not stage.kill()
+    assert [each.result for each in stage.shown().trials] == [OVER, OVER]
     assert asked(app, "POST", "/demo/again").status_code == 200
     assert stage.again.is_set()
 
@@ -287,6 +288,13 @@ def test_an_engine_that_ends_unasked_is_said_aloud(app: FastAPI, stage: Stage) -
     stage._gone(engine)
     assert stage.shown().phase is Phase.FAILED
     assert "has ended unasked" in asked(app, "GET", "/demo/panel").text
+
+
+def test_an_engine_that_dies_while_it_starts_again_is_said_aloud_too(stage: Stage) -> None:
+    stage._phase = Phase.KILLED
+    engine: Any = stage._engine
+    stage._gone(engine)
+    assert stage.shown().phase is Phase.FAILED
 
 
 def test_the_speed_and_the_clock_follow_what_the_engine_says(app: FastAPI, stage: Stage) -> None:
