@@ -103,8 +103,8 @@ class SlowDown:
     def wait(self, client: str, now: int) -> int:
         """Milliseconds a client has to wait before the next try."""
         tries = self._clients.get(_network(client))
-        if tries is None or tries.wrong < FREE_TRIES or now - tries.last > FORGOTTEN:
-            return 0
+        if tries is None or tries.wrong < FREE_TRIES or not 0 <= now - tries.last <= FORGOTTEN:
+            return 0  # a clock that was put back would make people wait for as long
         needed = min(LONGEST_WAIT, 1_000 << min(16, tries.wrong - FREE_TRIES))
         return max(0, tries.last + needed - now)
 

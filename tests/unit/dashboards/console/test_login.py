@@ -86,6 +86,15 @@ def test_wrong_tokens_make_one_client_wait_ever_longer_but_not_for_ever() -> Non
     assert slow.wait("10.0.0.1", NOW) == 0
 
 
+def test_a_clock_that_is_put_back_makes_nobody_wait_longer() -> None:
+    slow = SlowDown()
+    for _ in range(FREE_TRIES + 20):
+        slow.wrong("10.0.0.1", NOW)
+    assert slow.wait("10.0.0.1", NOW - 24 * HOUR) == 0
+    slow.wrong("10.0.0.1", NOW - 24 * HOUR)
+    assert slow.wait("10.0.0.1", NOW - 24 * HOUR) == LONGEST_WAIT
+
+
 def test_a_network_of_ipv6_is_one_client() -> None:
     slow = SlowDown()
     for number in range(FREE_TRIES):
