@@ -23,6 +23,8 @@ EVERY = 1.0
 """Seconds between two looks at the stores."""
 EVERY_OF_EVENTS = 0.3
 """The same for an event log, where hours may pass in seconds."""
+A_VIEWER = 0.04
+"""Seconds by which each viewer lengthens that rest, once there are many."""
 BEAT = 15.0
 """Seconds of silence after which a viewer is told that the server is still there."""
 STANDS = 90_000
@@ -66,6 +68,15 @@ def look(page: Page) -> Seen:
 def parts_of(before: Marks, after: Marks) -> list[str]:
     """Name what has changed, as `changed` tells it; `time`: nothing but how far detection is."""
     return [part for name, part in _PARTS.items() if getattr(before, name) != getattr(after, name)]
+
+
+def rest(viewers: int, *, event_mode: bool) -> float:
+    """Tell the seconds until the next look: longer the more look on, for what they fetch costs.
+
+    >>> rest(3, event_mode=False), rest(50, event_mode=True)
+    (1.0, 2.0)
+    """
+    return max(EVERY_OF_EVENTS if event_mode else EVERY, A_VIEWER * viewers)
 
 
 def frame(event: str, data: object) -> bytes:
@@ -180,7 +191,7 @@ class Watcher:
             else:
                 self._told(seen)
             event_mode = self._seen is not None and self._seen.event_mode
-            await asyncio.sleep(EVERY_OF_EVENTS if event_mode else EVERY)
+            await asyncio.sleep(rest(len(self._viewers), event_mode=event_mode))
 
     def _told(self, seen: Seen) -> None:
         before, self._seen = self._seen, seen

@@ -6,7 +6,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboards.console.events import UNSENT, Seen, Viewer, frame, parts_of
+from dashboards.console.events import MOST_VIEWERS, UNSENT, Seen, Viewer, frame, parts_of, rest
 from dashboards.views.books import Marks
 
 MARKS = Marks(1, 2, 3, 4, 5)
@@ -17,6 +17,12 @@ def test_parts_name_what_has_changed() -> None:
     assert parts_of(MARKS, Marks(9, 2, 3, 4, 5)) == ["buckets"]
     assert parts_of(MARKS, Marks(1, 9, 9, 9, 5)) == ["mentions", "incidents", "notifications"]
     assert parts_of(MARKS, Marks(1, 2, 3, 4, 9)) == ["time"]
+
+
+def test_the_more_look_on_the_rarer_they_are_told() -> None:
+    assert [rest(viewers, event_mode=False) for viewers in (0, 1, 25, 50)] == [1.0, 1.0, 1.0, 2.0]
+    assert rest(1, event_mode=True) < 1 < rest(50, event_mode=True) == 2.0
+    assert rest(MOST_VIEWERS, event_mode=True) <= 10
 
 
 @settings(deadline=None, max_examples=100)
