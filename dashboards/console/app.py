@@ -23,7 +23,7 @@ from pipeline.presenting import PageParts
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Views made at one time; more would only take the processor from the engine."""
 _TITLES = {
     400: "That cannot be read",
@@ -67,6 +67,7 @@ def build_page(parts: PageParts, routers: Iterable[APIRouter] = ()) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # such a redirect would name http behind a proxy with TLS
         lifespan=lifespan,
         dependencies=[Depends(arriving)],
     )
