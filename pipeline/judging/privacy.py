@@ -56,6 +56,7 @@ _TELEPHONE = re.compile(
     r"(?<![\w/#.-])(?:\+|\(?\d)[\d ()./\-\u00a0\u2007\u2009\u202f\u2010-\u2013]{5,20}\d(?!\w)"
 )
 _TELEPHONE_DIGITS, _NUMBER_DIGITS = range(7, 16), range(16, 23)
+_CHAT_LINK = re.compile(r"\b(wa\.me/)\+?\d{7,15}", re.IGNORECASE)
 _UNSEEN = re.compile(  # what no screen shows would hide an address from us and from nobody else
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
     "|(?<=[!-~])[\u200c\u200d]|[\u200c\u200d](?=[!-~])"
@@ -78,6 +79,8 @@ def redact(text: str, *, handles: bool = False) -> str:
         text = _EMAIL.sub("[e-mail]", text)
         if handles:
             text = _HANDLE.sub("@[handle]", text)
+    if "/" in text:
+        text = _CHAT_LINK.sub(r"\1[telephone]", text)
     return _TELEPHONE.sub(_hidden_number, text)
 
 

@@ -115,6 +115,7 @@ def test_spans_are_masked_where_they_stand() -> None:
         ("ring 06\u00a01234\u20115678", "ring [telephone]"),
         ("ring 06\u200b1234\u200d5678", "ring [telephone]"),
         ("ring \u0660\u0666\u0661\u0662\u0663\u0664\u0665\u0666", "ring [telephone]"),
+        ("see https://wa.me/31612345678 now", "see https://wa.me/[telephone] now"),
         ("card 4111 1111 1111 1111 charged", "card [number] charged"),
         ("mail ann@\u200bexample.org", "mail [e-mail]"),
         ("mail ann\uff20example.org", "mail [e-mail]"),
