@@ -40,11 +40,11 @@ def write_backtest_report(  # noqa: PLR0913, PLR0917  # what a command hands ove
     try:
         into.mkdir(parents=True, exist_ok=True)
         page = into / PAGE
-        page.write_text(page_of(report, gathered, settings, zone), encoding="utf-8")
+        _put(page, page_of(report, gathered, settings, zone).encode("utf-8"))
         pictures = []
         for chapter in gathered.chapters:
             target = into / chapter.file
-            target.write_bytes(chapter.picture.png)
+            _put(target, chapter.picture.png)
             pictures.append(target)
     except OSError as error:
         raise EnvironmentProblem(
@@ -52,6 +52,16 @@ def write_backtest_report(  # noqa: PLR0913, PLR0917  # what a command hands ove
             "--report"
         ) from error
     return [page, *pictures]
+
+
+def _put(target: Path, body: bytes) -> None:
+    """Write a file whole or not at all: half a report would be read as a whole one."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(body)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def page_of(report: "BacktestReport", gathered: Gathered, settings: "Settings", zone: str) -> str:

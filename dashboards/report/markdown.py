@@ -92,7 +92,7 @@ def _numbers(account: Account, zone: str) -> list[tuple[str, str]]:
     if has_mentions(incident):
         rows += [
             ("at its opening", _level(incident.opening)),
-            ("at its highest", f"{_level(peak)}, {short(peak.event_time, zone)}"),
+            ("furthest above the usual", f"{_level(peak)}, {short(peak.event_time, zone)}"),
         ]
     return [
         *rows,

@@ -92,7 +92,7 @@ def summary(account: Account, zone: str) -> str:
     ]
     peak = account.peak
     if peak.lane not in {None, Lane.SILENCE} and peak.observed > opening.observed:
-        said.append(f"At its highest {counted(peak)} ({short(peak.event_time, zone)}).")
+        said.append(f"Furthest above the usual: {counted(peak)} ({short(peak.event_time, zone)}).")
     said.append(_handled(account))
     said.append(ending(incident, zone))
     return " ".join(said)

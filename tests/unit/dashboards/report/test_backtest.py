@@ -193,6 +193,23 @@ def test_a_folder_that_cannot_be_written(ran: Ran, tmp_path: Path) -> None:
         write_backtest_report(*ran, SETTINGS, "UTC", tmp_path / "file")
 
 
+def test_a_report_that_cannot_be_written_whole_leaves_the_one_before(
+    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.html").write_text("before", encoding="utf-8")
+
+    def full(self: Path, body: bytes) -> int:
+        with self.open("wb") as opened:
+            opened.write(body[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(EnvironmentProblem, match="No space left"):
+        write_backtest_report(*ran, SETTINGS, "UTC", tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "before"
+
+
 # -- hostile texts ---------------------------------------------------------------------------
 
 
