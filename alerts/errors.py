@@ -3,6 +3,7 @@
 
 AlertsError
   StoreUnavailable     the incident store cannot be read or written now; retryable
+  StoreGone            the store's file was removed or replaced while it was worked on
   StoreNewer           a newer version of the program made the store
   StoreCorrupt         the database is damaged
   MigrationFailed      the store could not be brought up to date; it is as it was
@@ -21,6 +22,12 @@ class StoreUnavailable(AlertsError):
 
     exit_code = 3
     retryable = True
+
+
+class StoreGone(AlertsError):
+    """The store's file was removed or replaced while it was worked on: nothing is kept in it."""
+
+    exit_code = 3
 
 
 class StoreNewer(AlertsError):

@@ -7,7 +7,7 @@ PipelineError
     LogInUse           another engine holds the log
     LogMismatch        the log is of another kind or version
     LogCorrupt         the database is damaged
-    LogGone            the log's file was removed or replaced under a running engine
+    LogGone            a database's file was removed or replaced under a running engine
 """
 
 
@@ -49,4 +49,4 @@ class LogCorrupt(EnvironmentProblem):
 
 
 class LogGone(EnvironmentProblem):
-    """The log's file was removed or replaced while an engine worked on it."""
+    """The file of the log, or of mentions.db, was removed or replaced while it was worked on."""

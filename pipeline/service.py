@@ -183,17 +183,20 @@ class Service:
         self._closing += [for_mentions, for_buckets, for_people, for_samples]
 
         def move_mentions() -> float:
+            mentions.check_in_place()
             moved = consume_mentions(for_mentions, mentions)
             self.metrics.passed(Stage.STORED, moved)
             self._retention.mentions_read(mentions)
             return 0.0 if moved else REST
 
         def move_buckets() -> float:
+            buckets.check_in_place()
             moved = consume_buckets(for_buckets, buckets)
             self._retention.buckets_read(buckets)
             return 0.0 if moved else REST
 
         def move_people() -> float:
+            alerting.store.check_in_place()
             moved = alerting.step(now())
             self._retention.people_read(alerting.alerter.kept_position)
             self._count_incidents(alerting)

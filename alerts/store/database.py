@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from alerts.errors import StoreCorrupt, StoreUnavailable
+from alerts.errors import StoreCorrupt, StoreGone, StoreUnavailable
+from alerts.file_place import FilePlace
 from alerts.store.migrate import is_up_to_date, migrate
 
 BUSY_TIMEOUT = 10_000
@@ -29,6 +30,7 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self._turn = threading.Lock()
+        self._place: FilePlace | None = None
         try:
             self._url = sa.make_url(url)
         except ArgumentError as error:
@@ -57,11 +59,26 @@ class Database:
         except BaseException:
             self._engine.dispose()
             raise
+        if is_sqlite and not in_memory:
+            self._place = FilePlace(Path(str(self._url.database)))
+
+    def check_in_place(self) -> None:
+        """Raise StoreGone when the file is no longer the one that was opened."""
+        if self._place is not None and not self._place.is_kept():
+            raise StoreGone(
+                f"{self.where} was removed or replaced while the monitor worked on it: nothing is "
+                "kept in it any more. Put the file back or restore a backup, start again, and "
+                "repeat what people did since"
+            )
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction that no other writer overlaps: all of it is kept, or nothing."""
+        """One transaction that no other writer overlaps: all of it is kept, or nothing.
+
+        Raises StoreGone rather than write where nobody will ever read.
+        """
         # Threads of one process take turns here; SQLite's own waiting sleeps and is unfair.
+        self.check_in_place()
         with self._turn, self._told(), self._engine.begin() as connection:
             if self._engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
@@ -69,7 +86,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent view that blocks no writer."""
+        """One consistent view that blocks no writer; never of a file that is gone."""
+        self.check_in_place()
         with self._told(), self._engine.connect() as connection:
             connection = connection.execution_options(only_reads=True)  # noqa: PLW2901  # the same connection, told what for
             with connection.begin():

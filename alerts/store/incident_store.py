@@ -210,6 +210,10 @@ class IncidentStore:
         """The place, for messages."""
         return self._database.where
 
+    def check_in_place(self) -> None:
+        """Raise StoreGone when the file is no longer the one that was opened."""
+        self._database.check_in_place()
+
     @contextmanager
     def write(self) -> Iterator[Work]:
         """One short transaction that no other writer overlaps."""

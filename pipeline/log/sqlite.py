@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from alerts.file_place import FilePlace
 from pipeline.brand_fold import BrandRow
 from pipeline.errors import LogCorrupt, LogGone, LogMismatch
 from pipeline.fold_records import PartitionRow
@@ -73,7 +74,7 @@ class SqliteLog:
         self.directory = directory
         self.path = directory / "log.db"
         self._db = connection
-        self._file = _identity(self.path)
+        self._place = FilePlace(self.path)
         self.rejections = Rejections(connection, self.path)
         self.standing = LogStanding(connection, self.path)
         self._next = self._end("mentions") + 1
@@ -138,7 +139,7 @@ class SqliteLog:
 
     def check_in_place(self) -> None:
         """Raise LogGone when the file is no longer the one that was opened."""
-        if _identity(self.path) != self._file:
+        if not self._place.is_kept():
             raise LogGone(
                 f"{self.path} was removed or replaced while the engine worked on it: what was "
                 "accepted since is not safe. Put the file back or restore a backup, start again, "
@@ -357,14 +358,6 @@ class SqliteLog:
         with translated(self.path):
             (end,) = self._db.execute(f"SELECT coalesce(max(offset), 0) FROM {table}").fetchone()  # noqa: S608  # our own table names
             return int(end)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _check_version(path: Path, connection: sqlite3.Connection) -> None:

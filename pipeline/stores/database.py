@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import LogMismatch
+from alerts.file_place import FilePlace
+from pipeline.errors import LogGone, LogMismatch
 from pipeline.log.database import check_filled, connect, transaction, translated
 
 SCHEMA_VERSION = 1
@@ -108,6 +109,7 @@ class LogReader:
     def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
         self.path = directory / "mentions.db"
         self._db = open_database(directory, read_only=read_only, durable=durable)
+        self._place = FilePlace(self.path)
         self._brands = BrandNumbers(self._db)
 
     def close(self) -> None:
@@ -122,6 +124,15 @@ class LogReader:
                 "SELECT offset FROM offsets WHERE log = ?", (self.LOG,)
             ).fetchone()
         return int(row[0]) if row else 0
+
+    def check_in_place(self) -> None:
+        """Raise LogGone when the file is no longer the one that was opened."""
+        if not self._place.is_kept():
+            raise LogGone(
+                f"{self.path} was removed or replaced while the monitor worked on it: no text and "
+                "no number is kept any more. Put the file back or restore a backup, and start "
+                "again; incidents and messages go on meanwhile"
+            )
 
     def check_belongs(self, end: int) -> None:
         """Raise LogMismatch when it has read further than its log's end."""
@@ -139,6 +150,7 @@ class LogReader:
     @contextmanager
     def _reading_up_to(self, offset: int) -> Iterator[None]:
         """Keep what is written inside and the offset in one transaction, or nothing."""
+        self.check_in_place()
         try:
             with transaction(self._db, self.path):
                 yield
