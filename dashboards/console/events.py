@@ -54,6 +54,8 @@ class Seen(msgspec.Struct, frozen=True):
     marks: Marks
     stands_since: int | None = None
     event_mode: bool = False
+    unread: tuple[str, ...] = ()
+    """What is wrong with stores that cannot be read, while the others can."""
 
 
 def look(page: Page) -> Seen:
@@ -61,8 +63,9 @@ def look(page: Page) -> Seen:
     with page.shelf.open() as books:
         marks = page.marks = books.marks()
         now, as_of, event_mode = page.now(books), books.log.time, books.event_mode
+        unread = books.unread
     stands = not event_mode and as_of is not None and now - as_of > STANDS
-    return Seen(now, as_of, marks, as_of if stands else None, event_mode)
+    return Seen(now, as_of, marks, as_of if stands else None, event_mode, unread)
 
 
 def parts_of(before: Marks, after: Marks) -> list[str]:
@@ -195,7 +198,7 @@ class Watcher:
 
     def _told(self, seen: Seen) -> None:
         before, self._seen = self._seen, seen
-        self._page.well()
+        self._say_unread(() if before is None else before.unread, seen.unread)
         if self._trouble or before is None:
             self._trouble = ""
             self._tell_all(frame("state", seen))
@@ -203,6 +206,14 @@ class Watcher:
             self._tell_all(frame("changed", msgspec.structs.asdict(seen) | {"parts": parts}))
         elif before.stands_since != seen.stands_since:
             self._tell_all(frame("state", seen))
+
+    def _say_unread(self, before: tuple[str, ...], unread: tuple[str, ...]) -> None:
+        if not unread:
+            self._page.well()
+            return
+        if unread != before:
+            _log.warning("page_trouble", detail="; ".join(unread))
+        self._page.ill("; ".join(unread))
 
     def _taken_besides(self) -> list[str]:
         besides, self._besides = self._besides, set()

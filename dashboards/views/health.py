@@ -6,12 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
+from alerts.errors import AlertsError
+from alerts.incident import Incident
 from alerts.notification import Outcome
 from alerts.notification import Reason as Why
 from alerts.plain import one_line
-from alerts.store import Planned
+from alerts.store import Attempt, Planned
 from dashboards.views.books import Books
 from dashboards.views.health_problems import problems_of
 from dashboards.views.health_story import (
@@ -28,6 +31,7 @@ from dashboards.views.health_story import (
 )
 from dashboards.views.incident_words import REASONS, RESULTS
 from detectors.reading import Rule
+from pipeline.errors import PipelineError
 from pipeline.fold_records import PartitionRow
 from pipeline.log.sqlite import BUCKET, SIGNAL, TIME
 from pipeline.log.standing import MOST_COUNTED
@@ -37,6 +41,7 @@ from pipeline.sources.http.settings import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.stores.changes import SettingsChange
 
 HOUR = 60 * 60_000
 DAY = 24 * HOUR
@@ -63,26 +68,26 @@ REJECTED_WORDS = {
 
 
 def read_health(books: Books, now: int, settings: "Settings", version: str) -> HealthStory:
-    """Read how everything stands from the stores and the log; never from the engine's memory."""
+    """Read how everything stands from the stores and the log; never from the engine's memory.
+
+    Only the log must be readable; another store that is not is the first of the problems.
+    """
     partition = books.log.standing.partition()
     engine = engine_of(partition, now, event_mode=books.event_mode)
     time = engine.time if books.event_mode or engine.time is None else now
     sources = _sources(books, settings, partition, time)
-    stages = tuple(_stages(books, engine, now))
-    with books.incidents.read() as view:
-        counts = view.delivery_counts()
-        waiting = view.waiting(limit=20)
-        refused = [
-            row
-            for row in view.notifications(outcome=Outcome.REFUSED, limit=20)
-            if (row.closed_at or 0) > now - DAY
-        ]
-        failures = view.failed_attempts(LAST_FAILURES)
-        silent = [
-            each
-            for each in view.incidents(only_open=True, limit=500)
-            if each.rule is Rule.BLINDNESS
-        ]
+    unread: dict[str, None] = {}
+    stages = tuple(_stages(books, engine, now, unread))
+    people = _People()
+    try:
+        people = _people(books, now)
+    except AlertsError as problem:
+        unread[str(problem)] = None
+    changes: list[SettingsChange] = []
+    try:
+        changes = books.changes.between(0, MANY)
+    except PipelineError as problem:
+        unread[str(problem)] = None
     files, disk = sizes(books.directory), disk_of(books.directory)
     rejections = books.log.rejections
     story = HealthStory(
@@ -107,9 +112,9 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
             )
             for each in rejections.newest(LAST_REJECTED)
         ),
-        receivers=_receivers(settings, counts),
-        waiting=tuple(map(_waiting, waiting)),
-        refused=tuple(map(_waiting, refused)),
+        receivers=_receivers(settings, people.counts),
+        waiting=tuple(map(_waiting, people.waiting)),
+        refused=tuple(map(_waiting, people.refused)),
         failures=tuple(
             Failure(
                 visible(receiver, 100),
@@ -117,9 +122,9 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
                 RESULTS[attempt.result],
                 visible(attempt.detail, 300),
             )
-            for receiver, attempt in failures
+            for receiver, attempt in people.failures
         ),
-        silent=tuple(silent),
+        silent=tuple(people.silent),
         files=files,
         disk=disk,
         retention=(
@@ -130,10 +135,40 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
         version=version,
         settings_version=settings.version,
         settings_place=settings.place,
-        changes=tuple(books.changes.between(0, MANY)[-LAST_CHANGES:][::-1]),
+        changes=tuple(changes[-LAST_CHANGES:][::-1]),
+        unread=tuple(unread),
     )
     found = problems_of(story, 0 if books.event_mode else rejections.since(now - HOUR))
     return replace(story, problems=found)
+
+
+class _People(msgspec.Struct, frozen=True):
+    """What the incident store tells of messages and of silent sources."""
+
+    counts: dict[tuple[str, Outcome], int] = {}
+    waiting: list[Planned] = []
+    refused: list[Planned] = []
+    failures: list[tuple[str, Attempt]] = []
+    silent: list[Incident] = []
+
+
+def _people(books: Books, now: int) -> _People:
+    with books.incidents.read() as view:
+        return _People(
+            view.delivery_counts(),
+            view.waiting(limit=20),
+            [
+                row
+                for row in view.notifications(outcome=Outcome.REFUSED, limit=20)
+                if (row.closed_at or 0) > now - DAY
+            ],
+            view.failed_attempts(LAST_FAILURES),
+            [
+                each
+                for each in view.incidents(only_open=True, limit=500)
+                if each.rule is Rule.BLINDNESS
+            ],
+        )
 
 
 def engine_of(partition: PartitionRow | None, now: int, *, event_mode: bool) -> Engine:
@@ -188,7 +223,8 @@ def _sources(
     return tuple(found)
 
 
-def _stages(books: Books, engine: Engine, now: int) -> Iterable[Stage]:
+def _stages(books: Books, engine: Engine, now: int, unread: dict[str, None]) -> Iterable[Stage]:
+    """Tell of every stage whose store can be read; of the others `unread` is told why not."""
     standing = books.log.standing
     unfolded = standing.unfolded()
     oldest = None if books.event_mode else unfolded.oldest_at
@@ -200,22 +236,38 @@ def _stages(books: Books, engine: Engine, now: int) -> Iterable[Stage]:
         behind=None if oldest is None else max(0, now - oldest),
         detail=f"{unfolded.mentions:,} mentions wait" if unfolded.mentions else "",
     )
-    behind = standing.judged_behind(books.mentions.offset)
-    yield Stage("mention store", "texts, samples, drivers", behind, more=False, behind=None)
+    for stage in (_mention_stage, _bucket_stage, _people_stage):
+        try:
+            yield stage(books, engine)
+        except (PipelineError, AlertsError) as problem:
+            unread[str(problem)] = None
+
+
+def _mention_stage(books: Books, engine: Engine) -> Stage:
+    del engine
+    behind = books.log.standing.judged_behind(books.mentions.offset)
+    return Stage("mention store", "texts, samples, drivers", behind, more=False, behind=None)
+
+
+def _bucket_stage(books: Books, engine: Engine) -> Stage:
+    del engine
     closed, whole = books.log.closed_up_to, books.closed_up_to()
-    behind = standing.signals_behind(books.buckets.offset, (BUCKET,))
-    yield Stage(
+    behind = books.log.standing.signals_behind(books.buckets.offset, (BUCKET,))
+    return Stage(
         "bucket table",
         "charts and numbers",
         behind,
         more=behind >= MOST_COUNTED,
         behind=None if closed is None or whole is None else max(0, closed - whole),
     )
+
+
+def _people_stage(books: Books, engine: Engine) -> Stage:
     with books.incidents.read() as view:
         position, told = view.position(0), view.last_time()
-    behind = standing.signals_behind(position.offset, (SIGNAL, TIME))
+    behind = books.log.standing.signals_behind(position.offset, (SIGNAL, TIME))
     late = None if engine.time is None or told is None else max(0, engine.time - told)
-    yield Stage("people", "incidents and messages", behind, behind >= MOST_COUNTED, late)
+    return Stage("people", "incidents and messages", behind, behind >= MOST_COUNTED, late)
 
 
 def _receivers(

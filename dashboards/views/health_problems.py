@@ -20,6 +20,7 @@ MANY_REJECTED = 20
 def problems_of(story: HealthStory, rejected_lately: int) -> tuple[Problem, ...]:
     """Find what is wrong; what may cost a page comes first."""
     found = [
+        *_unread(story),
         *_engine(story),
         *_messages(story),
         *_sources(story),
@@ -35,6 +36,17 @@ def problems_of(story: HealthStory, rejected_lately: int) -> tuple[Problem, ...]
             )
         )
     return tuple(sorted(found, key=lambda problem: not problem.critical))
+
+
+def _unread(story: HealthStory) -> Iterator[Problem]:
+    for said in story.unread:
+        yield Problem(
+            critical=True,
+            what=f"A store cannot be read: {said}",
+            do="Mend that file as it says, then start `crisis-monitor run` again; what is told "
+            "below is told without it",
+            runbook="engine-down",
+        )
 
 
 def _engine(story: HealthStory) -> Iterator[Problem]:

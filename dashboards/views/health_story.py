@@ -140,3 +140,5 @@ class HealthStory(msgspec.Struct, frozen=True, kw_only=True):
     settings_version: str
     settings_place: str
     changes: "tuple[SettingsChange, ...]"
+    unread: tuple[str, ...] = ()
+    """Stores that cannot be read, each with what is wrong and how to mend it."""

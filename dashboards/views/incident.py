@@ -1,7 +1,7 @@
 """One incident as people must see it at night."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from alerts import clocks
 from alerts.facts import has_mentions
@@ -42,6 +42,7 @@ from dashboards.views.incident_words import (
 from dashboards.views.series import Series, read_series
 from dashboards.views.timeline import time_line
 from detectors.reading import Rule
+from pipeline.errors import PipelineError
 from pipeline.judging.scorer import Label
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.masked import sample_of
@@ -62,6 +63,8 @@ SAMPLES = 5
 LISTED = 50
 STEPS = 80
 
+_Part = TypeVar("_Part")
+
 
 def read_incident(  # noqa: PLR0913  # what is read, and what stands in for a part of it
     books: Books,
@@ -74,7 +77,8 @@ def read_incident(  # noqa: PLR0913  # what is read, and what stands in for a pa
 ) -> IncidentStory | None:
     """Tell one incident's story; None where there is none of this id.
 
-    `read_said` stands in for reading what people said, which takes longest (about 80 ms).
+    `read_said` stands in for reading what people said, which takes longest (about 80 ms). Only the
+    incident store must be readable: `unread` says why what the other stores hold is missing.
     """
     with books.incidents.read() as view:
         incident = view.incident(incident_id)
@@ -84,6 +88,19 @@ def read_incident(  # noqa: PLR0913  # what is read, and what stands in for a pa
         rows = view.planned(incident_id)
         ledgers = view.attempts_of(incident_id)
     window = window_of(incident, now)
+    unread: dict[str, None] = {}
+
+    def part(read: Callable[[], _Part], instead: _Part) -> _Part:
+        try:
+            return read()
+        except PipelineError as problem:
+            unread[str(problem)] = None
+            return instead
+
+    no_lanes: tuple[LaneThen, ...] = ()
+    lanes = part(lambda: _lanes(books, incident, detection), no_lanes)
+    said = part(lambda: (read_said or said_of)(books, incident, window), Said())
+    surge = part(lambda: read_surge(books, incident, window), None)
     changed = {
         audience: changed_since(events, incident, audience, now, policy) for audience in Audience
     }
@@ -93,17 +110,18 @@ def read_incident(  # noqa: PLR0913  # what is read, and what stands in for a pa
         sentence=sentence(incident),
         raised=_raised(events),
         stands=counted(incident.level),
-        lanes=_lanes(books, incident, detection),
+        lanes=lanes,
         time_line=time_line(events),
         messages=tuple(_told(row, ledgers.get(row.id, [])) for row in rows),
         clocks=tuple(_clock(incident, audience, now, policy) for audience in Audience),
         changed=changed,
         draft=draft(incident, changed[Audience.INTERNAL], now),
-        said=(read_said or said_of)(books, incident, window),
-        surge=read_surge(books, incident, window),
+        said=said,
+        surge=surge,
         times=times(incident, events),
         possible=possible(incident),
         window=window,
+        unread="; ".join(unread),
     )
 
 

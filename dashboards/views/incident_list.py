@@ -8,6 +8,7 @@ from alerts.incident import Audience, Incident
 from dashboards.views.books import Books
 from dashboards.views.incident_story import IncidentList
 from detectors.severity import Severity
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from alerts.policy import Policy
@@ -31,11 +32,15 @@ def read_incidents(  # noqa: PLR0913  # each narrows the list
             only_open=only_open, brand=brand, severity=severity, before=before, limit=limit + 1
         )
     shown = found[:limit]
+    try:
+        brands = books.brands()
+    except PipelineError:  # they only help to type one
+        brands = sorted({each.brand for each in shown})
     more = len(found) > limit
     return IncidentList(
         tuple(shown),
         (shown[-1].opened_at, shown[-1].id) if more else None,
-        tuple(books.brands()),
+        tuple(brands),
         {} if policy is None else _dues(shown, policy),
     )
 

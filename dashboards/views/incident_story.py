@@ -96,7 +96,10 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class IncidentStory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a person needs to know of one incident, as of `now`."""
+    """Everything a person needs to know of one incident, as of `now`.
+
+    `unread` says why `lanes`, `said` and `surge` could not be read in part or whole, else empty.
+    """
 
     incident: Incident
     now: int
@@ -114,6 +117,7 @@ class IncidentStory(msgspec.Struct, frozen=True, kw_only=True):
     times: Times
     possible: Possible
     window: tuple[int, int]
+    unread: str = ""
 
     @property
     def next_clock(self) -> AudienceClock | None:

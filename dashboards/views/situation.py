@@ -10,7 +10,7 @@ from alerts.clocks import owed_at
 from alerts.incident import Audience, Incident, State
 from dashboards.views.bands import Band, count_band, share_band
 from dashboards.views.books import Books
-from dashboards.views.recent import LastDay, Recent
+from dashboards.views.recent import NOTHING, LastDay, Recent
 from dashboards.views.standing import (
     URGENCY,
     Standing,
@@ -21,6 +21,7 @@ from dashboards.views.standing import (
 from detectors.observation import BucketState
 from detectors.reading import Rule
 from detectors.severity import Severity
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from alerts.policy import Policy
@@ -77,12 +78,16 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """All brands at `now` (people's time); detection is at `as_of`; `blind`: silent sources."""
+    """All brands at `now` (people's time); detection is at `as_of`; `blind`: silent sources.
+
+    `unread` says why no number could be read: rows then hold incidents alone. Else it is empty.
+    """
 
     now: int
     as_of: int | None
     rows: tuple[Row, ...]
     blind: tuple[str, ...]
+    unread: str = ""
 
 
 class SituationView:
@@ -104,19 +109,28 @@ class SituationView:
         """Tell the situation at `now`."""
         with books.incidents.read() as view:
             found = view.incidents(only_open=True)
-        closed = books.closed_up_to()
-        lags = closed is None or now - closed > LAGS
         urgent = _most_urgent(found)
-        rows = [
-            self._row(brand, books, closed, urgent.get(brand), now, lags=lags)
-            for brand in dict.fromkeys((*self._configured, *books.brands()))
-        ]
+        closed: int | None = None
+        unread = ""
+        try:
+            closed = books.closed_up_to()
+            lags = closed is None or now - closed > LAGS
+            rows = [
+                self._row(brand, books, closed, urgent.get(brand), now, lags=lags)
+                for brand in dict.fromkeys((*self._configured, *books.brands()))
+            ]
+        except PipelineError as problem:
+            unread = str(problem)
+            rows = [
+                self._without_numbers(brand, urgent.get(brand), now)
+                for brand in dict.fromkeys((*self._configured, *urgent))
+            ]
         rows.sort(key=attrgetter("brand"))
         rows.sort(key=lambda row: (URGENCY[row.standing], -row.excess))
         blind = sorted(
             each.brand.removeprefix(SOURCE) for each in found if each.rule is Rule.BLINDNESS
         )
-        return Situation(now, closed, tuple(rows), tuple(blind))
+        return Situation(now, closed, tuple(rows), tuple(blind), unread)
 
     def _row(  # noqa: PLR0913  # all a row is a function of
         self,
@@ -138,9 +152,13 @@ class SituationView:
         else:
             row = self._made(brand, day, incident, lags=lags)
             self._rows[brand] = (day, incident, lags, row)
-        if row.due_at is not None and row.due_at < now:
-            return msgspec.structs.replace(row, overdue=True)
-        return row
+        return _in_time(row, now)
+
+    def _without_numbers(self, brand: str, incident: Incident | None, now: int) -> Row:
+        row = self._made(brand, NOTHING, incident, lags=True)
+        if incident is None:
+            row = msgspec.structs.replace(row, standing=Standing.UNKNOWN)
+        return _in_time(row, now)
 
     def _made(self, brand: str, day: LastDay, incident: Incident | None, *, lags: bool) -> Row:
         usual = day.usual
@@ -178,6 +196,12 @@ class SituationView:
             spark_high=day.spark_high,
             as_of=day.as_of,
         )
+
+
+def _in_time(row: Row, now: int) -> Row:
+    if row.due_at is not None and row.due_at < now:
+        return msgspec.structs.replace(row, overdue=True)
+    return row
 
 
 def _standing(day: LastDay, incident: Incident | None, learning: float, *, lags: bool) -> Standing:

@@ -1,5 +1,6 @@
 """The incidents: all of them, one of them, and one opened by hand."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -16,6 +17,7 @@ from dashboards.views.incident import read_incident
 from dashboards.views.incident_list import read_incidents
 from dashboards.views.incident_story import IncidentStory
 from detectors.severity import Severity
+from pipeline.errors import PipelineError
 
 router = APIRouter()
 
@@ -94,8 +96,9 @@ def show_new(page: Page, request: Request, form: Form, *, status: int = 200) -> 
 
 
 def known_brands(page: Page) -> list[str]:
-    """Every brand that is configured or was ever heard of."""
-    with page.shelf.open() as books:
+    """Every brand that is configured or was ever heard of, as far as that can be read now."""
+    heard: list[str] = []
+    with suppress(PipelineError), page.shelf.open() as books:
         heard = books.brands()
     return sorted({brand.name for brand in page.settings.brands()} | set(heard))
 
