@@ -47,6 +47,7 @@ def demo(  # noqa: PLR0913  # each is an option of the command line
         float | None,
         typer.Option(
             min=0,
+            max=86_400,
             help="How long the three days take. Left out: 180 on the page, 45 in a terminal; "
             "0, with --headless alone: as fast as this machine can.",
         ),
