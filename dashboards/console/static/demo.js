@@ -13,7 +13,12 @@
   });
   document.documentElement.toggleAttribute("data-demo-closed", !panel.open);
 
-  if (matchMedia("(max-width: 63.99rem)").matches) document.getElementById("demo-tools").open = false;
+  if (matchMedia("(max-width: 63.99rem)").matches) {
+    document.getElementById("demo-tools").open = false;
+    // The panel stands above the view there: who follows a link lands on what was asked for.
+    const arrived = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+    if (arrived && location.pathname !== "/" && !location.hash) document.getElementById("main").scrollIntoView();
+  }
 
   // What a person opened stays open when its surroundings are drawn anew.
   document.addEventListener("htmx:before:swap", (event) => {
