@@ -80,7 +80,7 @@ def markdown(account: Account, zone: str, now: int) -> str:
         "",
         "---",
         f"Incident `{_code(incident.id)}`, as of {moment(now, zone)}.",
-        "Samples are masked: handles, addresses and numbers are hidden.",
+        "Samples are masked: handles, e-mail addresses, telephone and card numbers are hidden.",
         "",
     ]
     return "\n".join(lines)
