@@ -156,9 +156,8 @@ class SituationView:
 
     def _without_numbers(self, brand: str, incident: Incident | None, now: int) -> Row:
         row = self._made(brand, NOTHING, incident, lags=True)
-        if incident is None:
-            row = msgspec.structs.replace(row, standing=Standing.UNKNOWN)
-        return _in_time(row, now)
+        standing = Standing.UNKNOWN if incident is None else row.standing
+        return _in_time(msgspec.structs.replace(row, standing=standing, learning=1.0), now)
 
     def _made(self, brand: str, day: LastDay, incident: Incident | None, *, lags: bool) -> Row:
         usual = day.usual

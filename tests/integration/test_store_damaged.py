@@ -85,6 +85,8 @@ def test_the_lists_stand_while_mentions_are_damaged(browser: httpx.Client) -> No
     assert INCIDENT in situation.text
     assert "Calm" in situation.text
     assert "nothing is known" in situation.text
+    assert "empty, not zero" in situation.text
+    assert "Learnt of the first day" not in situation.text
     typed = {"brand": "Calm", "severity": "warning", "text": "a call", "by": "ann", "seen": "0"}
     assert browser.post("/incidents/new", data=typed).status_code == 303
 

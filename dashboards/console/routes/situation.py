@@ -51,6 +51,7 @@ def situation(
         counts=[(each, counts[each]) for each in Standing if counts[each]],
         all=len(seen.rows),
         blind=seen.blind,
+        unread=seen.unread,
         q=q,
         sort=sort,
         sorts=[(key, name) for key, (name, _) in SORTS.items()],
