@@ -17,7 +17,10 @@ from pipeline.log import LogKind
 from pipeline.presenting import presenters
 from pipeline.scorers import ScorerName
 from pipeline.service import Service
-from pipeline.settings import load
+from pipeline.settings import Weight
+from pipeline.settings.check import findings_of
+from pipeline.settings.draft import draft
+from pipeline.settings.load import settings_of
 
 LOOK_EVERY = 0.5
 
@@ -54,15 +57,18 @@ def run(  # noqa: PLR0913  # each is an option of the command line
     Example: crisis-monitor run --config crisis-monitor.toml
     """
     with errors_told():
-        settings = load(
+        found = draft(
             config,
             {
                 "ingest": _said(host=host, port=port),
                 "page": _said(port=page_port, enabled=page),
             },
         )
-        for warning in settings.warnings:
-            if warning.place.startswith("environment variable"):
+        settings = settings_of(found)
+        for warning in findings_of(found, surroundings=True):
+            if warning.weight is Weight.WARNING and (
+                warning.place.startswith("environment variable") or warning.is_of_a_key
+            ):
                 tell(warning.text())
         clock = SystemClock()
         logs.configure(settings.logs.level, settings.logs.form, clock=clock)

@@ -31,6 +31,11 @@ class Finding(msgspec.Struct, frozen=True, rename={"place": "file"}):
     mend: str = ""
     nearest: str = ""
 
+    @property
+    def is_of_a_key(self) -> bool:
+        """Whether it is about a signing secret or a bearer token."""
+        return self.key.rpartition(".")[2].partition("_")[0] in {"secret", "token"}
+
     def text(self) -> str:
         """One line: place, line, weight, key, what is wrong, how to mend it."""
         where = self.place if self.line is None else f"{self.place}:{self.line}"

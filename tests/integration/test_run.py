@@ -343,3 +343,22 @@ def _wait(true: "object") -> None:
             return
         time.sleep(0.1)
     pytest.fail("nothing came within 30 s")
+
+
+def test_a_key_that_can_be_guessed_is_warned_of_at_the_start_and_never_shown(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "monitor.toml"
+    (tmp_path / "token").write_text("fifteen-charact", "utf-8")
+    config.write_text(
+        '[ingest]\ntoken = "sh0rt"\n[page]\ntoken_file = "token"\n[[brands]]\nname = "Acme"\n',
+        "utf-8",
+    )
+    running = Running(tmp_path / "data", config=config).up()
+    code, errors = running.stop()
+    assert code == 0
+    for key in ("ingest.token", "page.token_file"):
+        assert f"{key}: the token has fewer than 16 characters and can be guessed" in errors
+    assert "found by its name alone" not in errors
+    assert "sh0rt" not in errors
+    assert "fifteen-charact" not in errors
