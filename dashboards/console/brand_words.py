@@ -1,7 +1,7 @@
 """What a brand's charts show, in sentences: for those who do not see them, or have no time."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import msgspec
 from markupsafe import Markup, escape
@@ -39,7 +39,8 @@ def _voices(series: Series, until: int | None) -> Markup:
         return Markup("Nothing is known of this time.")
     total = sum(each or 0 for each in series.voices)
     band = _band(series.low, series.expected, series.high, most)
-    said = Markup("{}. Most in {} from {} on: {} ({}). ").format(
+    said = Markup("{}{}. Most in {} from {} on: {} ({}). ").format(
+        _at_least(series),
         plural(total, "voice"),
         span(series.step),
         when(series.times[most]),
@@ -71,7 +72,8 @@ def _negatives(series: Series, until: int | None) -> Markup:
         return Markup("Nothing is known of this time.")
     total = sum(each or 0 for each in series.negatives)
     usual = count(sum(each or 0.0 for each in series.usual_negatives))
-    said = Markup("{}, {}. ").format(
+    said = Markup("{}{}, {}. ").format(
+        _at_least(series),
         plural(total, "negative voice"),
         f"usually about {usual}" if until is None else f"about {usual} expected",
     )
@@ -82,6 +84,10 @@ def _negatives(series: Series, until: int | None) -> Markup:
     )
 
 
+def _at_least(series: Series) -> str:
+    return "At least " if any(series.partly) else ""
+
+
 def _gaps(series: Series) -> Markup:
     parts: list[str] = []
     words = {
@@ -89,9 +95,15 @@ def _gaps(series: Series) -> Markup:
         BucketState.BLIND: "{} with a source silent against its rhythm: counts are a lower bound",
     }
     for state, word in words.items():
-        steps = sum(each is state for each in series.states)
+        steps = sum(
+            each is state and not part
+            for each, part in zip_longest(series.states, series.partly, fillvalue=False)
+        )
         if steps:
             parts.append(word.format(span(steps * series.step)))
+    if any(series.partly):
+        steps = span(sum(series.partly) * series.step)
+        parts.append(f"{steps} of which a part is unknown: counts are a lower bound")
     late = sum(series.late)
     if late:
         parts.append(f"{plural(late, 'mention')} came too late to be counted")

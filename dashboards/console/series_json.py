@@ -25,7 +25,8 @@ def encode_series(series: Series, shares: Series, warm_up: int) -> bytes:
     `shares` are those of the same stretch, in steps long enough for a share to say something.
 
     Up to `learning_until` what is usual was still being learnt (null: all of it was learnt).
-    k is known, b blind (a source is silent), u unknown (every count is null). Shares have three
+    k is known, b blind (a source is silent), p partly unknown (counts are a lower bound), u unknown
+    (every count is null). Shares have three
     decimals, expected counts one; a lane has its last reading in a step.
     """
     document: dict[str, object] = {
@@ -35,7 +36,7 @@ def encode_series(series: Series, shares: Series, warm_up: int) -> bytes:
         "step": series.step,
         "as_of": series.as_of,
         "learning_until": series.learning_until(warm_up),
-        "states": "".join(_LETTERS[each] for each in series.states),
+        "states": _states(series),
     }
     for name in COUNTS:
         document[name] = getattr(series, name)
@@ -58,6 +59,13 @@ def encode_series(series: Series, shares: Series, warm_up: int) -> bytes:
     document["changes"] = [{"at": each.at, "what": each.what} for each in series.changes]
     document["lanes"] = {name: _lane(lane) for name, lane in series.lanes.items()}
     return msgspec.json.encode(document)
+
+
+def _states(series: Series) -> str:
+    partly = series.partly or [False] * len(series.states)
+    return "".join(
+        "p" if part else _LETTERS[each] for each, part in zip(series.states, partly, strict=True)
+    )
 
 
 def _lane(lane: LaneSeries) -> dict[str, Sequence[object]]:

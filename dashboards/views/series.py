@@ -1,8 +1,9 @@
 """One brand over time: counts and shares against what is usual, and what happened to it.
 
-Everything is summed into steps of equal length on a grid of UTC. A step any part of which is
-unknown has None for every count: half a step is not a small step. The step that is still running
-holds what was counted up to `as_of`, and its bands are of that time alone.
+Everything is summed into steps of equal length on a grid of UTC. A step all of which is
+unknown has None for every count. One of which a part is unknown holds what was counted in the rest,
+at least so much was said: it is blind, and `partly`. The step that is still running holds what was
+counted up to `as_of`. The bands of both are of the known time alone.
 """
 
 import msgspec
@@ -53,6 +54,7 @@ class Series(msgspec.Struct):
     other, None where nobody was judged. `expected`, `low` and `high` are of the voices,
     `share_usual`, `share_low` and `share_high` of the share; None where nothing is learnt yet or
     the step is unknown. `late` counts mentions that came too late to be counted, in every step.
+    `partly` says of which steps a part is unknown, so that their counts are a lower bound.
     `learnt` is how much time, ms, a step's usual was learnt from, None where there is none.
     `as_of` is how far detection is: steps from there on are unknown for now.
     """
@@ -83,6 +85,7 @@ class Series(msgspec.Struct):
     changes: list[Change]
     lanes: dict[str, LaneSeries]
     learnt: list[int | None] = []
+    partly: list[bool] = []
 
     def learning_until(self, warm_up: int) -> int | None:
         """Up to where what is usual was still being learnt; None where it was learnt before."""
@@ -156,6 +159,7 @@ def _counted(books: Books, brand: str, steps: Steps, as_of: int | None) -> Serie
         changes=read_changes(books, start, end, brand),
         lanes={},
         learnt=[],
+        partly=steps.partly(),
     )
 
 

@@ -121,14 +121,20 @@ class Steps:
         self._unknow(self.start + reached + -reached % self.step, self.end)  # the next step on
 
     def states(self) -> list[BucketState]:
-        """Whether each step's counts can be believed: unknown where any part of it is."""
+        """Whether each step's counts can be believed: a lower bound where a part is unknown."""
         return [
             BucketState.UNKNOWN
-            if unknown or not known
+            if not known
             else BucketState.BLIND
-            if blind
+            if blind or unknown
             else BucketState.KNOWN
             for unknown, known, blind in zip(self._unknown, self.known, self._blind, strict=True)
+        ]
+
+    def partly(self) -> list[bool]:
+        """Whether a part of each step is unknown, and another known; not of the running step."""
+        return [
+            unknown and known > 0 for unknown, known in zip(self._unknown, self.known, strict=True)
         ]
 
     def usual(self) -> list[Usual | None]:

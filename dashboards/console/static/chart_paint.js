@@ -51,7 +51,7 @@ export function behind(plot, series) {
     ctx.globalAlpha = 1;
   }
   ctx.fillStyle = colour("--blind-soft");
-  for (const [from, to] of spans(series, "b")) fill(from, to);
+  for (const letter of "bp") for (const [from, to] of spans(series, letter)) fill(from, to);
   ctx.fillStyle = hatch(ctx, uPlot.pxRatio);
   for (const [from, to] of spans(series, "u")) fill(from, to);
   ctx.restore();

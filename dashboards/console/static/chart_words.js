@@ -24,7 +24,7 @@ export function words(series, index, withLanes) {
   const parts = [`${moment.format(from)} to ${clock.format(from + series.step)}: `];
   if (series.voices[index] === null) parts.push("unknown, nobody was listening or it is still to come.");
   else {
-    parts.push(`${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(series, from, series.low[index], series.high[index], number.format)}), `);
+    parts.push(`${series.states[index] === "p" ? "at least " : ""}${number.format(series.voices[index])} ${series.voices[index] === 1 ? "voice" : "voices"} (${usually(series, from, series.low[index], series.high[index], number.format)}), `);
     parts.push(`${number.format(series.negatives[index])} of ${number.format(series.scored[index])} judged negative`);
     const shares = series.shares;
     const wide = Math.floor((from - shares.start) / shares.step);
@@ -34,6 +34,7 @@ export function words(series, index, withLanes) {
     parts.push(".");
   }
   if (series.late[index]) parts.push(` ${number.format(series.late[index])} came too late to be counted.`);
+  if (series.states[index] === "p") parts.push(" Part of it is unknown: at least so many.");
   if (series.states[index] === "b") parts.push(" A source was silent: counts are a lower bound.");
   for (const each of series.changes) {
     if (each.at >= from && each.at < from + series.step) parts.push(` Settings changed: ${each.what}.`);

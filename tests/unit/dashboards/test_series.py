@@ -64,7 +64,9 @@ def test_what_the_table_has_not_read_yet_is_not_taken_for_silence(shelved: Shelv
     assert series.voices == [1, 0, 0, None, None, None]
 
 
-def test_a_step_with_an_unknown_part_has_no_counts_and_no_bands(shelved: Shelved) -> None:
+def test_a_step_with_an_unknown_part_is_a_lower_bound_and_its_band_is_of_the_rest(
+    shelved: Shelved,
+) -> None:
     shelved.keep(
         bucket(0, 5),
         bucket(3, state=UNKNOWN, count=4),
@@ -74,11 +76,14 @@ def test_a_step_with_an_unknown_part_has_no_counts_and_no_bands(shelved: Shelved
     shelved.close_up_to(15)
     series = read_series(shelved.books, "B", at(0), at(15), points=3)
     assert series.step == 5 * MINUTE
-    assert series.states == [UNKNOWN, UNKNOWN, BLIND]
-    for each in (series.mentions, series.voices, series.scored, series.expected, series.high):
-        assert each[:2] == [None, None]
-    assert series.voices[2] == 3
-    assert series.expected[2] == 10.0
+    assert series.states == [BLIND, BLIND, BLIND]
+    assert series.partly == [True, True, False]
+    assert series.voices == [5, 2, 3]
+    assert series.expected == [6.0, 6.0, 10.0]
+    assert series.high[0] == count_band(6.0, USUAL.voices_size, 3 * MINUTE).high
+    fresh = read_series(shelved.books, "B", at(-600), at(15), points=5)
+    assert sum(each or 0 for each in fresh.voices) == 10
+    assert fresh.partly[-1]
 
 
 def test_a_run_that_began_before_the_range_is_seen_in_it(shelved: Shelved) -> None:
@@ -273,9 +278,9 @@ def test_coarse_steps_are_the_sums_of_fine_ones_and_cut_ranges_agree(
         inside = [each for each in states[part] if each is not UNKNOWN]
         running = index * step < max(minute, closed) < (index + 1) * step
         if state is UNKNOWN:
-            assert UNKNOWN in states[part]
+            assert not inside
             continue
-        assert len(inside) == step or running
+        assert len(inside) == step or running or coarse.partly()[index]
         assert coarse.voices[index] == sum(sums[part])
         usual = coarse.usual()[index]
         parts = [each.voices for each in expected[part] if each is not None]

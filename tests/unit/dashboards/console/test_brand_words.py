@@ -3,6 +3,7 @@
 import re
 
 from dashboards.console.brand_words import Said, said_of
+from dashboards.console.series_json import encode_series
 from dashboards.views.series import Series
 from detectors.observation import BucketState
 
@@ -131,3 +132,15 @@ def test_what_was_learnt_on_the_way_counts_from_then_on() -> None:
         "was still being learnt up to Sun 01 Mar 00:10 UTC. 5 min above the usual."
     )
     assert negatives.startswith("4 negative voices, about 4 expected. ")
+
+
+def test_of_what_is_partly_known_at_least_so_much_is_said() -> None:
+    series = a_series([None, 40], [None, 30], states=[UNKNOWN, BLIND])
+    series.partly = [False, True]
+    voices, _, negatives, gaps = said(series)
+    assert voices.startswith("At least 40 voices. ")
+    assert negatives.startswith("At least 30 negative voices, ")
+    assert gaps.startswith("5 min unknown")
+    assert gaps.endswith("5 min of which a part is unknown: counts are a lower bound")
+    assert "silent" not in gaps
+    assert b'"states":"up"' in encode_series(series, series, DAY)
