@@ -27,10 +27,14 @@ from pipeline.incident_work import LONGEST_PERSON, wrong_brand
 from pipeline.settings.text import is_plain
 
 LONGEST_LINK = 2_000
+LONGEST_TEXT = 5_000
+"""Characters of a text; its field in the forms takes no more."""
 LONGEST_TYPED = 50_000
 """Characters of one field that are given back to whoever typed them."""
 FARTHEST = 22 * HOUR
 """A time of day as far ahead as this has just passed: promised was today's, not tomorrow's."""
+OPENED_AS = (Severity.WARNING, Severity.CRITICAL)
+"""How bad an incident opened by hand can be: one that should page nobody is not opened."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _WALL_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 SPANS = {"15": 15 * MINUTE, "30": 30 * MINUTE, "60": 60 * MINUTE}
@@ -90,6 +94,8 @@ def read_form(action: Action, typed: dict[str, str]) -> Form:
 def command_of(form: Form, now: int) -> Command | Form:
     """Read a form into a command; the form with what is wrong where it cannot be read."""
     form = _checked_names(form)
+    if len(_text(form)) > LONGEST_TEXT:
+        form = form.wrong("text", f"The text is longer than {LONGEST_TEXT:,} characters: cut it.")
     value = form.values.get
     by = value("by", "").strip()
     command: Command | Form
@@ -109,8 +115,8 @@ def command_of(form: Form, now: int) -> Command | Form:
             command = Note(by=by, text=_text(form))
         case Action.OPEN:
             severity = _one_of(Severity, value("severity", Severity.WARNING))
-            if severity is None:
-                form = form.wrong("severity", "Choose how bad it is.")
+            if severity not in OPENED_AS:
+                form = form.wrong("severity", "Choose how bad it is: warning or critical.")
             command = Open(
                 by=by,
                 brand=value("brand", "").strip(),

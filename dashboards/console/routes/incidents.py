@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.incident import Incident
 from alerts.plain import one_line, path_segment
-from dashboards.console.forms import Action, Form
+from dashboards.console.forms import OPENED_AS, Action, Form
 from dashboards.console.page import Page, page_of
 from dashboards.console.said import reader
 from dashboards.console.surge_chart import draw_surge
@@ -91,7 +91,7 @@ def show_new(page: Page, request: Request, form: Form, *, status: int = 200) -> 
         status=status,
         form=form,
         brands=known_brands(page),
-        severities=[each.value for each in (Severity.WARNING, Severity.CRITICAL)],
+        severities=[each.value for each in OPENED_AS],
     )
 
 

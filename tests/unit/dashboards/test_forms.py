@@ -1,6 +1,7 @@
 """What people type, read into commands; what is wrong stands at its field and loses nothing."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 from alerts.command import Acknowledge, Assign, Note, Open, Resolve, Update
 from alerts.incident import Audience, Verdict
 from alerts.policy import MINUTE
-from dashboards.console.forms import Action, Form, command_of, next_wall_time, read_form, seen
+from dashboards import console
+from dashboards.console.forms import (
+    LONGEST_TEXT,
+    Action,
+    Form,
+    command_of,
+    next_wall_time,
+    read_form,
+    seen,
+)
 from detectors.severity import Severity
 
 NOW = 1_772_887_500_000  # Saturday 7 March 2026, 12:45 UTC
@@ -67,12 +77,22 @@ def test_an_update_with_its_promise() -> None:
         (Action.OPEN, {"brand": "a\x00"}, "brand"),
         (Action.OPEN, {"brand": "a" * 101}, "brand"),
         (Action.OPEN, {"brand": "a", "severity": "awful"}, "severity"),
+        (Action.OPEN, {"brand": "a", "severity": "info"}, "severity"),
+        (Action.OPEN, {"brand": "a", "text": "x" * (LONGEST_TEXT + 1)}, "text"),
+        (Action.NOTE, {"text": "x" * (LONGEST_TEXT + 1)}, "text"),
     ],
 )
 def test_what_cannot_be_read_is_said_at_its_field(
     action: Action, typed: dict[str, str], field: str
 ) -> None:
     assert set(errors(action, **typed)) == {field}
+
+
+def test_a_field_takes_as_much_as_is_read() -> None:
+    macros = Path(console.__file__).parent / "templates" / "incident_macros.html"
+    assert f'name="text" rows="{{{{ rows }}}}" maxlength="{LONGEST_TEXT}"' in macros.read_text()
+    text = "x" * LONGEST_TEXT
+    assert read(Action.NOTE, by="ann", text=text) == Note(by="ann", text=text)
 
 
 @given(
