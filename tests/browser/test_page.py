@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from alerts.incident import State
 from alerts.store import open_store
@@ -184,6 +184,31 @@ def test_keyboard_alone_reaches_a_brand_its_incident_and_acknowledges(
     store.close()
     assert incident is not None
     assert (incident.state, incident.acknowledged_by) == (State.ACKNOWLEDGED, "ann")
+
+
+def test_a_view_that_fails_is_said_to_be_stale_until_it_is_shown_anew(tab: Tab) -> None:
+    page = tab.go("/")
+    page.locator("#as-of time").wait_for()
+    expect(page.locator("#stale")).to_be_hidden()
+    tab.server_away = True  # a failure is written to the console
+
+    def failing(route: Route) -> None:
+        if route.request.headers.get("hx-request"):
+            route.fulfill(status=500, body="broken")
+        else:
+            route.continue_()
+
+    change = "htmx.trigger(document.body, 'changed:buckets', {})"
+    page.route(re.compile(r"/(\?.*)?$"), failing)
+    page.evaluate(change)
+    expect(page.locator("#stale")).to_contain_text("answered 500", timeout=10_000)
+    expect(page.locator("main h1")).to_be_visible()
+    page.unroute_all()
+    page.wait_for_timeout(1_500)  # the banner stays although the server is heard
+    expect(page.locator("#stale")).to_be_visible()
+    page.evaluate(change)
+    expect(page.locator("#stale")).to_be_hidden(timeout=10_000)
+    tab.must_be_clean()
 
 
 def test_a_stopped_server_is_said_and_a_started_one_is_found_again(

@@ -328,6 +328,7 @@ function start() {
     try {
       const address = root.dataset.series + (wantsLanes ? "&lanes=1" : "");
       const answer = await fetch(address, { cache: "no-cache", signal: AbortSignal.timeout(20_000) });
+      document.dispatchEvent(new CustomEvent("charts:read", { detail: answer.status }));
       if (answer.ok && (answer.headers.get("etag") || "") + address !== tag) {
         series = await answer.json();
         tag = (answer.headers.get("etag") || "") + address;

@@ -80,12 +80,14 @@
   let lost = 0; // since when nothing came, the viewer's wall clock
   let stands = null; // since when detection stands, the people's time
   let trouble = "";
+  const broken = new Map(); // what asked for itself in vain, and the answer's status
 
   function sayHowOld() {
     const element = banner();
     if (!element) return;
     let said = "";
     if (lost) said = `Stale since ${clock.format(lost)}: the server does not answer; trying again.`;
+    else if (broken.size) said = `Stale: the server could not show this anew (it answered ${[...broken.values()][0]}). The next change asks again.`;
     else if (trouble) said = `Stale: ${trouble}. Trying again.`;
     else if (stands !== null) said = `Detection stands since ${written(stands, element)}: nothing newer has been looked at.`;
     if (element.textContent !== said) element.textContent = said;
@@ -261,6 +263,20 @@
       event.preventDefault();
     } else if (of && asked.get(element) === of) event.preventDefault(); // several parts, one answer
     else if (of) asked.set(element, of);
+  });
+  // What the server fails to show is not swapped in: what stays is old, and that is said.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { sourceElement: element, sourceEvent: cause, response } = event.detail.ctx;
+    const kind = cause?.type || "";
+    if (response.status < 400) broken.delete(element);
+    else if (kind === "every" || kind.startsWith("changed")) broken.set(element, response.status);
+    for (const each of broken.keys()) if (each instanceof Element && !each.isConnected) broken.delete(each);
+    sayHowOld();
+  });
+  document.addEventListener("charts:read", ({ detail: status }) => {
+    if (status < 400) broken.delete("charts");
+    else broken.set("charts", status);
+    sayHowOld();
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
