@@ -102,8 +102,8 @@ def _gaps(series: Series) -> Markup:
         if steps:
             parts.append(word.format(span(steps * series.step)))
     if any(series.partly):
-        steps = span(sum(series.partly) * series.step)
-        parts.append(f"{steps} of which a part is unknown: counts are a lower bound")
+        length = span(sum(series.partly) * series.step)
+        parts.append(f"{length} of which a part is unknown: counts are a lower bound")
     late = sum(series.late)
     if late:
         parts.append(f"{plural(late, 'mention')} came too late to be counted")

@@ -117,7 +117,7 @@ def caption(series: Series, zone: str, letters: dict[str, str]) -> str:
     if any(mark.id in letters for mark in series.incidents):
         said.append("Bars with a number: incidents; with a letter: attention, volume alone.")
     if any(state is not BucketState.KNOWN for state in series.states):
-        said.append("Hatched: nobody listened, or a source was silent.")
+        said.append("Hatched: nobody listened for all or part of it, or a source was silent.")
     said.append(f"Times of {wall(series.start, zone).tzname()} ({zone}).")
     return " ".join(said)
 
@@ -145,7 +145,7 @@ def rows(series: Series) -> tuple[Row, ...]:
             f"{_percent(series.share_low[at])} to {_percent(series.share_high[at])}"
             if series.share_low[at] is not None
             else NONE,
-            str(series.states[at]),
+            "partly unknown" if series.partly[at] else str(series.states[at]),
         )
         for at in range(len(series.times))
     )
