@@ -170,6 +170,6 @@ def _print(result: DemoResult) -> None:
         f"silent sources, said to ops ({result.blind}), {spam}"
     )
     out.print(
-        "\nFor your own brand: [bold]crisis-monitor config init[/], "
+        "\nFor your own brand: [bold]crisis-monitor config init NAME[/], "
         "then [bold]crisis-monitor run[/]."
     )
