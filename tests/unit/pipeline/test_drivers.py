@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -198,7 +199,7 @@ def entries(draw: st.DrawFn, name: str, most: int) -> list[JudgedEntry]:
             kind=chance.choice((Kind.POST, Kind.REPOST, Kind.REPLY)),
             thread=chance.choice(("", "", f"t{n}", "w0", "elsewhere")),
             answers=chance.choice(("", "", "w0", "w1")),
-            masks=(text.find("acme"), text.find("acme") + 4) if "acme" in text else (),
+            masks=tuple(end for found in re.finditer("acme", text) for end in found.span()),
         )
         for n, text in enumerate(texts)
     ]
