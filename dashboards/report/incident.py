@@ -65,11 +65,15 @@ def _page(books: "Books", account: Account, zone: str, now: int, policy: "Policy
         if can_draw():
             from dashboards.report.picture import picture  # noqa: PLC0415  # needs the extra
 
+            until = account.until + AFTER
+            closed = books.closed_up_to()
+            if closed is not None:  # nothing is drawn of what is yet to come
+                until = min(until, max(closed, incident.opened_at))
             shown = picture(
                 books,
                 incident.brand,
                 incident.opened_at - BEFORE,
-                account.until + AFTER,
+                until,
                 zone,
                 {incident.id: "1"},
                 "chart",

@@ -76,6 +76,14 @@ def _engine(story: HealthStory) -> Iterator[Problem]:
 
 
 def _messages(story: HealthStory) -> Iterator[Problem]:
+    alone = bool(story.receivers) and all(each.kind == "console" for each in story.receivers)
+    if alone and not story.engine.event_mode:
+        yield Problem(
+            critical=True,
+            what="Pages go to the console alone: tonight they would wake nobody",
+            do="Name a receiver of kind `webhook` in the configuration, then start again",
+            runbook="delivery-failing",
+        )
     if story.refused:
         last, count = story.refused[0], len(story.refused)
         many = "A message of the last day was" if count == 1 else f"{count} messages were"

@@ -41,7 +41,8 @@ def shelved(tmp_path: Path) -> Iterator[Shelved]:
 
 
 def settings(**sections: object) -> Settings:
-    return load(Path(os.devnull), {"receivers": [{"name": "ann", "kind": "console"}], **sections})
+    ann = {"name": "ann", "kind": "webhook", "url_env": "ANNS_HOOK"}
+    return load(Path(os.devnull), {"receivers": [ann], **sections})
 
 
 def look(shelved: Shelved, now: int = NOW, **sections: object) -> HealthStory:
@@ -206,6 +207,13 @@ def test_a_page_that_fails_is_told_at_once_a_reminder_when_it_waits(shelved: She
     assert whats(look(shelved)) == ["A page fails for ann"]
     later = look(shelved, NOW + 10 * MINUTE)
     assert "Messages wait for ann" in whats(later)
+
+
+def test_a_console_alone_wakes_nobody(shelved: Shelved) -> None:
+    commit(shelved, NOW)
+    (problem,) = look(shelved, receivers=[{"name": "screen", "kind": "console"}]).problems
+    assert problem.critical
+    assert "wake nobody" in problem.what
 
 
 def test_rejected_inputs_are_told_whole_and_harmless(shelved: Shelved) -> None:
