@@ -119,10 +119,12 @@ def sentence(incident: Incident) -> str:
     brand = one_line(incident.brand, 100)
     match incident.rule:
         case Rule.NEGATIVE_SURGE:
-            learning = (
-                " What is usual here is still being learnt." if incident.still_learning else ""
-            )
-            return f"Far more people than usual complain about {brand}: {reason}.{learning}"
+            if incident.still_learning:
+                return (
+                    f"Many people complain about {brand}: {reason}. What is usual here is still "
+                    "being learnt."
+                )
+            return f"Far more people than usual complain about {brand}: {reason}."
         case Rule.VOLUME:
             return f"Far more is said about {brand} than usual: {reason}."
         case Rule.BLINDNESS:

@@ -107,7 +107,7 @@ def list_incidents(
     attention = [each for each in found if each.severity is Severity.INFO]
     worth_a_page = [each for each in found if each.severity is not Severity.INFO]
     _print_incidents(worth_a_page)
-    print_line(f"{len(worth_a_page)} incidents")
+    print_line(f"{len(worth_a_page)} incident{'' if len(worth_a_page) == 1 else 's'}")
     if attention:
         print_line("")
         _print_incidents(attention)
