@@ -42,8 +42,17 @@ def status(data: DataOption = None, output: FormatOption = Format.TEXT) -> None:
         )
     else:
         _print(found)
+        typer.echo(_engine(directory))
         if page := _page(directory):
             typer.echo(f"page at {page}")
+
+
+def _engine(directory: Path) -> str:
+    """Whether somebody works on this folder, in words."""
+    holder = EngineLock(directory).holder()
+    if holder is None:
+        return "no engine works here now: nothing is noticed (start one: crisis-monitor run)"
+    return f"engine: process {holder.pid}"
 
 
 def _page(directory: Path) -> str:

@@ -184,6 +184,7 @@ def test_status_after_a_replay(replayed: Path) -> None:
     assert got["log"]["end_offset"] == got["log"]["folded_offset"] > 0
     assert got["brands"]["Acme Air"]["mentions"] == 1680
     assert (got["rejected"], got["incidents_open"]) == (1, 0)
+    assert "no engine works here now" in run("status", "--data", replayed).output
 
 
 def test_a_replay_wants_a_fresh_log(history: Path, replayed: Path) -> None:
