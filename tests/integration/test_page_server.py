@@ -80,6 +80,10 @@ def directory(filled: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(filled, tmp_path / "data"))
 
 
+PATIENCE = 60.0
+"""Seconds after which an event that did not come is missed; signs of life come more often."""
+
+
 class Stream:
     """One viewer's events, read one at a time."""
 
@@ -88,7 +92,10 @@ class Stream:
 
     def next(self, *wanted: str) -> tuple[str, dict[str, Any]]:
         event = ""
+        until = time.monotonic() + PATIENCE
         for line in self._lines:
+            if time.monotonic() > until:
+                pytest.fail(f"none of {wanted} came; the last was {event!r}")
             if line.startswith("event: "):
                 event = line.removeprefix("event: ")
             elif line.startswith("data: ") and (not wanted or event in wanted):
@@ -153,7 +160,7 @@ def test_every_viewer_is_told_by_one_look(directory: Path, monkeypatch: pytest.M
                 stream.__exit__(None, None, None)
 
 
-def test_a_store_that_cannot_be_read_is_told_and_then_that_it_can_again(directory: Path) -> None:
+def test_a_log_that_cannot_be_read_is_told_and_then_that_it_can_again(directory: Path) -> None:
     aside = directory.parent / "aside.db"
     with (
         served(directory) as page,
@@ -165,15 +172,36 @@ def test_a_store_that_cannot_be_read_is_told_and_then_that_it_can_again(director
         assert stream.next()[0] == "state"
         assert page.health.reasons() == ()
         page.app.state.page.shelf.close()
-        (directory / "mentions.db").rename(aside)
+        (directory / "log.db").rename(aside)
         event, trouble = stream.next("trouble")
         assert event == "trouble"
-        assert "mentions.db" in trouble["detail"]
+        assert "log.db" in trouble["detail"]
         assert [each.component for each in page.health.reasons()] == ["page"]
         assert page.health.stalled() == ()
         assert beside.get("/incidents").status_code in {200, 503}
-        aside.rename(directory / "mentions.db")
+        aside.rename(directory / "log.db")
         assert stream.next("state")[0] == "state"
+        assert page.health.reasons() == ()
+
+
+def test_another_store_that_cannot_be_read_is_a_change_and_an_illness(directory: Path) -> None:
+    aside = directory.parent / "aside.db"
+    with (
+        served(directory) as page,
+        page.client() as client,
+        page.client() as beside,
+        client.stream("GET", "/events") as got,
+    ):
+        stream = Stream(got)
+        assert stream.next()[0] == "state"
+        (directory / "mentions.db").rename(aside)
+        assert stream.next("changed")[0] == "changed"
+        (reason,) = page.health.reasons()
+        assert reason.component == "page"
+        assert "mentions.db" in reason.detail
+        assert beside.get("/incidents").status_code == 200
+        aside.rename(directory / "mentions.db")
+        assert stream.next("changed")[0] == "changed"
         assert page.health.reasons() == ()
 
 
