@@ -58,6 +58,14 @@ def told(drawn: Drawn, brand: str) -> list[tuple[list[BucketRecord], int]]:
     return [*batches, (batch, at)]
 
 
+def whole(steps: Steps) -> list[bool]:
+    """Whether each step is known from end to end."""
+    return [
+        state is not BucketState.UNKNOWN and not partly
+        for state, partly in zip(steps.states(), steps.partly(), strict=True)
+    ]
+
+
 def by_steps(table: BucketTable, brand: str, closed: int) -> LastDay:
     """The same by the slow road: every bucket of the day summed anew."""
 
@@ -68,12 +76,12 @@ def by_steps(table: BucketTable, brand: str, closed: int) -> LastDay:
     running = closed - closed % HALF_HOUR
     day = steps(running - (SLOTS - 1) * HALF_HOUR, HALF_HOUR, SLOTS)
     hour = steps(closed - WINDOW, QUARTER, WINDOW // QUARTER)
-    known = [state is not BucketState.UNKNOWN for state in day.states()]
+    known = whole(day)
     highs = [
         count_band(usual.voices, usual.voices_size, time).high if usual and sure else None
         for usual, time, sure in zip(day.usual(), day.known, known, strict=True)
     ]
-    sure = BucketState.UNKNOWN not in hour.states()[-2:]
+    sure = all(whole(hour)[-2:])
     return LastDay(
         sum(hour.mentions),
         sum(hour.voices),
