@@ -21,7 +21,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	@for try in 1 2 3; do $(PIP) install --editable '.[report,test,lint]' && break; test $$try = 3 && exit 1; sleep 5; done
+	@for try in 1 2 3; do $(PIP) install --editable '.[kafka,postgres,report,test,lint]' && break; test $$try = 3 && exit 1; sleep 5; done
 	@touch $@
 
 demo: $(VENV)/.base ## made-up days of four brands on the live page, with a panel to play with

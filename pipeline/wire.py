@@ -14,7 +14,7 @@ from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.signal import Signal
 from detectors.usual import Usual
 from pipeline.judging.scorer import Judgement
-from pipeline.mention import Mention
+from pipeline.mention import Mention, Rejected
 
 VERSION = 1
 MINUTE = 60_000
@@ -72,6 +72,8 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="tick"):
     sources: dict[str, SourceTick] = {}
     catching_up: bool = False
     retired: bool = False
+    event_time: bool = False
+    """Whether the mentions move time in this log; the two kinds are never mixed."""
 
 
 class TimeRecord(msgspec.Struct, frozen=True, array_like=True, tag="time"):
@@ -122,14 +124,49 @@ class JudgedEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class JudgedEnvelope(msgspec.Struct, frozen=True, array_like=True, tag="judged"):
-    """The judged mentions of one envelope, in its order, repeats left out."""
+    """The judged mentions of one envelope, in its order, repeats left out.
+
+    `origin` is the offset of that envelope in its partition of the mentions log (Kafka): who reads
+    keeps the last one applied and passes over those at or below it. -1: one log, read once.
+    """
 
     version: int
     entries: list[JudgedEntry]
+    origin: int = -1
 
 
 MentionsRecord = Envelope | Tick
 SignalsRecord = TimeRecord | SignalRecord | BucketRecord
+
+
+class SignalsEnvelope(msgspec.Struct, frozen=True, array_like=True, tag="signals"):
+    """What one checkpoint of a partition said, in its order: one record of the signals topic.
+
+    `origin` is the offset of the last record of the mentions log it says something of. After a
+    crash the same may be said again, in other envelopes: each record is applied once by its own
+    id (signal: surge and seq; bucket: brand and start; time: never back).
+    """
+
+    version: int
+    records: list[SignalsRecord]
+    origin: int = -1
+
+
+class DeadLetter(msgspec.Struct, frozen=True, array_like=True, tag="rejected"):
+    """An input that is no mention, or a record that cannot be folded, with its bytes.
+
+    `topic`, `partition`, `offset` say where it stood (empty and -1: it came to the door); its id is
+    made from these, or from source, origin and bytes, so that it counts once however often it is
+    met.
+    """
+
+    version: int
+    rejected: Rejected
+    at: int
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
+
 
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
@@ -138,6 +175,8 @@ _mentions_decoder: "msgspec.msgpack.Decoder[MentionsRecord]" = msgspec.msgpack.D
 )
 _signals_decoder: "msgspec.msgpack.Decoder[SignalsRecord]" = msgspec.msgpack.Decoder(SignalsRecord)
 _judged_decoder = msgspec.msgpack.Decoder(JudgedEnvelope)
+_envelope_decoder = msgspec.msgpack.Decoder(SignalsEnvelope)
+_dead_decoder = msgspec.msgpack.Decoder(DeadLetter)
 
 
 def decode_mentions(raw: bytes) -> MentionsRecord:
@@ -153,6 +192,16 @@ def decode_signals(raw: bytes) -> SignalsRecord:
 def decode_judged(raw: bytes) -> JudgedEnvelope:
     """Read a record of the judged log; raise WireError (NewerVersionError) with the reason."""
     return _read(_judged_decoder, raw)
+
+
+def decode_signals_envelope(raw: bytes) -> SignalsEnvelope:
+    """Read a record of the signals topic; raise WireError (NewerVersionError) with the reason."""
+    return _read(_envelope_decoder, raw)
+
+
+def decode_dead_letter(raw: bytes) -> DeadLetter:
+    """Read a record of the rejected topic; raise WireError (NewerVersionError) with the reason."""
+    return _read(_dead_decoder, raw)
 
 
 class _Versioned(Protocol):

@@ -33,10 +33,11 @@ STRIDE = 15
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """A record to be appended, and how many mentions it holds."""
+    """A record to be appended, how many mentions it holds, and to which partition."""
 
     body: bytes
     mentions: int
+    partition: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True):

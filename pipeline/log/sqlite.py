@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from pipeline.brand_fold import BrandRow
 from pipeline.errors import LogCorrupt, LogGone, LogMismatch
 from pipeline.fold_records import PartitionRow
 from pipeline.log.database import check_filled, connect, transaction, translated
+from pipeline.log.kind import LogKind
 from pipeline.log.rejections import Rejections
 from pipeline.log.standing import LogStanding
 from pipeline.windows import Chunk
@@ -43,13 +43,6 @@ CREATE TABLE rejected (
   detail TEXT NOT NULL, source TEXT NOT NULL, raw BLOB NOT NULL, replayed TEXT) WITHOUT ROWID;
 CREATE INDEX rejected_by_time ON rejected (at);
 """
-
-
-class LogKind(StrEnum):
-    """What moves a log's time: the wall clock, or the mentions themselves."""
-
-    CLOCK = "clock"
-    EVENT = "event"
 
 
 class FoldRows(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pipeline.settings.sections.brand import BrandSection
 from pipeline.settings.sections.detection import DetectionSection
 from pipeline.settings.sections.ingest import IngestSection
+from pipeline.settings.sections.kafka import KafkaSection
 from pipeline.settings.sections.logs import LogsSection
 from pipeline.settings.sections.page import PageSection
 from pipeline.settings.sections.policy import PolicySection
@@ -27,6 +28,7 @@ class Document(BaseSettings):
 
     storage: StorageSection = Field(default=StorageSection(), description="the embedded store")
     ingest: IngestSection = Field(default=IngestSection(), description="the HTTP door")
+    kafka: KafkaSection = Field(default=KafkaSection(), description="the road at scale")
     page: PageSection = Field(default=PageSection(), description="the live page")
     sources: tuple[SourceSection, ...] = Field(default=(), description="where mentions come from")
     detection: DetectionSection = Field(

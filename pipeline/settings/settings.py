@@ -10,6 +10,7 @@ from pipeline.brands import Brand
 from pipeline.settings.document import Document
 from pipeline.settings.findings import Finding
 from pipeline.settings.sections.ingest import IngestSection
+from pipeline.settings.sections.kafka import KafkaSection
 from pipeline.settings.sections.logs import LogsSection
 from pipeline.settings.sections.page import PageSection
 from pipeline.settings.sections.receiver import ReceiverSection
@@ -40,6 +41,11 @@ class Settings:
     def ingest(self) -> IngestSection:
         """The HTTP door."""
         return self.document.ingest
+
+    @property
+    def kafka(self) -> KafkaSection:
+        """The road at scale; `configured` is false where everything runs embedded."""
+        return self.document.kafka
 
     @property
     def page(self) -> PageSection:
