@@ -134,6 +134,86 @@ NOTIFICATIONS = _metric(
 HTTP_REQUESTS = _metric(
     "http_requests_total", Kind.COUNTER, "HTTP requests answered.", ("route", "status")
 )
+PARTITION_LAG = _metric(
+    "partition_lag_records",
+    Kind.GAUGE,
+    "Records of a partition its consumer has not applied yet; told by whoever works on it.",
+    ("consumer", "partition"),
+)
+PARTITION_LAG_SECONDS = _metric(
+    "partition_lag_seconds",
+    Kind.GAUGE,
+    "Age at most of the oldest record of a partition not applied yet; 0 when there is none.",
+    ("consumer", "partition"),
+    "seconds",
+)
+PARTITIONS_OWNED = _metric(
+    "partitions_owned",
+    Kind.GAUGE,
+    "Partitions this process works on; the sum over all processes is the number of partitions.",
+    ("consumer",),
+)
+PARTITIONS_UNOWNED = _metric(
+    "partitions_unowned",
+    Kind.GAUGE,
+    "Partitions that wait for a process to work on them, as an alerter sees it at the brokers.",
+    ("consumer",),
+)
+REBALANCES = _metric(
+    "rebalances_total",
+    Kind.COUNTER,
+    "Times this process was given another share of the partitions.",
+)
+RECOVERY_SECONDS = _metric(
+    "recovery_seconds",
+    Kind.HISTOGRAM,
+    "Time from a rebalance to a partition being folded again, reading its rows included.",
+    unit="seconds",
+)
+CHECKPOINT_SECONDS = _metric(
+    "checkpoint_seconds",
+    Kind.HISTOGRAM,
+    "Time a checkpoint took until the brokers had confirmed all of it.",
+    unit="seconds",
+)
+CHECKPOINTS_FAILED = _metric(
+    "checkpoints_failed_total",
+    Kind.COUNTER,
+    "Checkpoints that were not confirmed or no longer allowed; what they held is folded again.",
+)
+ROW_BYTES = _metric(
+    "row_bytes",
+    Kind.HISTOGRAM,
+    "Size of what a checkpoint wrote of the fold's state: brand, chunk, partition.",
+    ("row",),
+    "bytes",
+)
+REPLAYED = _metric(
+    "replayed_records_total",
+    Kind.COUNTER,
+    "Records that came again and were recognised as folded before.",
+)
+OFFSET_GAPS = _metric(
+    "offset_gaps_total",
+    Kind.COUNTER,
+    "Times records of the mentions topic were missing that had not been folded: lost.",
+)
+DEAD_LETTERS = _metric(
+    "dead_letters_total",
+    Kind.COUNTER,
+    "Records that could not be folded, by reason; `rejected list` shows them.",
+    ("reason",),
+)
+UNCONFIRMED = _metric(
+    "unconfirmed_mentions",
+    Kind.GAUGE,
+    "Mentions taken at the door that the brokers have not confirmed yet.",
+)
+LEADER = _metric(
+    "leader",
+    Kind.GAUGE,
+    "1 in the alerter that pages, 0 in those that stand by; the sum over all is 1.",
+)
 READY = _metric(
     "ready", Kind.GAUGE, "1 while everything does its work, 0 while `/readyz` names reasons."
 )
@@ -157,6 +237,20 @@ CATALOGUE = (
     NOTIFICATIONS,
     HTTP_REQUESTS,
     READY,
+    PARTITION_LAG,
+    PARTITION_LAG_SECONDS,
+    PARTITIONS_OWNED,
+    PARTITIONS_UNOWNED,
+    REBALANCES,
+    RECOVERY_SECONDS,
+    CHECKPOINT_SECONDS,
+    CHECKPOINTS_FAILED,
+    ROW_BYTES,
+    REPLAYED,
+    OFFSET_GAPS,
+    DEAD_LETTERS,
+    UNCONFIRMED,
+    LEADER,
 )
 """In the order of the page."""
 
@@ -166,7 +260,9 @@ _HEAD = """\
 
 What `/metrics` shows. Written by `python -m pipeline.metric_catalogue`; a test holds the two
 against each other. Labels are bounded: the first 50 brands, sources, consumers and kinds of
-receivers have a value of their own, all others share `other`.
+receivers and the first 256 partitions have a value of their own, all others share `other`. What
+stands from `partition_lag_records` on is shown by what works with Kafka alone: workers, ingest
+processes, alerters.
 
 | metric | kind | labels | unit | what it says |
 |---|---|---|---|---|"""

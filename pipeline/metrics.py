@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from math import nan
 from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -12,13 +13,12 @@ from detectors.severity import Severity
 from pipeline import metric_catalogue as catalogue
 from pipeline.clock import Clock
 from pipeline.metric_catalogue import Metric
-
-OTHER = "other"
-"""The label value of everything beyond a label's bound."""
+from pipeline.metric_labels import Bounded
 
 MOST_BRANDS = 50
 MOST_NAMES = 50
 """Sources, consumers, kinds of receivers: what is configured and few."""
+MOST_PARTITIONS = 256
 
 
 class Stage(StrEnum):
@@ -29,26 +29,16 @@ class Stage(StrEnum):
     STORED = "stored"
 
 
-_TURN_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+class RowKind(StrEnum):
+    """What a checkpoint writes."""
+
+    BRAND = "brand"
+    CHUNK = "chunk"
+    PARTITION = "partition"
 
 
-class _Bounded:
-    """Lets the first `most` values of a label through; all others are `other`. Thread-safe."""
-
-    def __init__(self, most: int, first: Iterable[str] = ()) -> None:
-        self._most = most
-        self._known: dict[str, str] = {}
-        self._lock = Lock()
-        for value in first:
-            self(value)
-
-    def __call__(self, value: str) -> str:
-        if value in self._known:
-            return value
-        with self._lock:
-            if len(self._known) < self._most:
-                self._known[value] = value
-            return self._known.get(value, OTHER)
+_TURN_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+_ROW_BYTES = (256, 1_024, 2_048, 4_096, 6_144, 8_192, 16_384, 65_536, 262_144)
 
 
 class BrandMetrics:
@@ -106,10 +96,11 @@ class Metrics:
         self._clock = clock
         self._registry = CollectorRegistry()
         self._lock = Lock()
-        self._brand_label = _Bounded(most_brands, brands)
-        self._source_label = _Bounded(MOST_NAMES)
-        self._consumer_label = _Bounded(MOST_NAMES)
-        self._receiver_label = _Bounded(MOST_NAMES)
+        self._brand_label = Bounded(most_brands, brands)
+        self._source_label = Bounded(MOST_NAMES)
+        self._consumer_label = Bounded(MOST_NAMES)
+        self._receiver_label = Bounded(MOST_NAMES)
+        self._partition_label = Bounded(MOST_PARTITIONS)
         self._mentions = self._counter(catalogue.MENTIONS)
         self._negatives = self._counter(catalogue.NEGATIVES)
         self._voices = self._counter(catalogue.VOICES)
@@ -133,7 +124,11 @@ class Metrics:
         self._ready = self._gauge(catalogue.READY)
         self._brands: dict[str, BrandMetrics] = {}
         self._watermark: int | None = None
+        self._watermark_shown = False
         self._delivered: dict[str, int] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._counters: dict[str, Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
 
     def brand(self, name: str) -> BrandMetrics:
         """Return a brand's counters; keep them, or ask again."""
@@ -171,10 +166,14 @@ class Metrics:
         if milliseconds is not None:
             self._lag_seconds.labels(label).set(milliseconds / 1000)
 
-    def watermark(self, instant: int) -> None:
-        """Say up to when detection is done; not for an event log, whose time is not ours."""
+    def watermark(self, instant: int | None) -> None:
+        """Say up to when detection is done; not for an event log, whose time is not ours.
+
+        None: nothing is detected here now, as in a worker without a partition.
+        """
         with self._lock:
-            if self._watermark is None:
+            if not self._watermark_shown:
+                self._watermark_shown = True
                 self._gauge(catalogue.WATERMARK_AGE).set_function(self._watermark_age)
             self._watermark = instant
 
@@ -214,16 +213,109 @@ class Metrics:
         """Ask `ready` whenever somebody looks."""
         self._ready.set_function(lambda: float(ready()))
 
+    # -- the road on Kafka: shown from the first time they are told on ---------------------
+
+    def partition_lag(
+        self, consumer: str, partition: int, records: int, oldest_at: int | None
+    ) -> None:
+        """Say how far a partition is behind, and an instant no unread record is older than.
+
+        The age grows by itself until it is told again; None with nothing unread is an age of 0.
+        """
+        labels = (self._consumer_label(consumer), self._partition_label(str(partition)))
+        self._late_gauge(catalogue.PARTITION_LAG).labels(*labels).set(records)
+        seconds = self._late_gauge(catalogue.PARTITION_LAG_SECONDS).labels(*labels)
+        if records and oldest_at is not None:
+            seconds.set_function(lambda: max(0.0, self._age(oldest_at)))
+        else:
+            seconds.set_function(lambda: 0.0)
+
+    def partition_gone(self, consumer: str, partition: int) -> None:
+        """Show a partition's lag no more: another process works on it now."""
+        labels = (self._consumer_label(consumer), self._partition_label(str(partition)))
+        for metric in (catalogue.PARTITION_LAG, catalogue.PARTITION_LAG_SECONDS):
+            gauge = self._late_gauge(metric)
+            gauge.labels(*labels)
+            gauge.remove(*labels)
+
+    def partitions_owned(self, consumer: str, partitions: int) -> None:
+        """Say how many partitions this process works on."""
+        label = self._consumer_label(consumer)
+        self._late_gauge(catalogue.PARTITIONS_OWNED).labels(label).set(partitions)
+
+    def partitions_unowned(self, consumer: str, partitions: int) -> None:
+        """Say how many partitions nobody works on, as the brokers see it."""
+        label = self._consumer_label(consumer)
+        self._late_gauge(catalogue.PARTITIONS_UNOWNED).labels(label).set(partitions)
+
+    def rebalanced(self) -> None:
+        """Count a change of this process's share."""
+        self._late_counter(catalogue.REBALANCES).inc()
+
+    def recovery_took(self, seconds: float) -> None:
+        """Take note of one partition's recovery."""
+        self._late_histogram(catalogue.RECOVERY_SECONDS).observe(seconds)
+
+    def checkpoint_took(self, seconds: float) -> None:
+        """Take note of one confirmed checkpoint."""
+        self._late_histogram(catalogue.CHECKPOINT_SECONDS).observe(seconds)
+
+    def checkpoint_failed(self) -> None:
+        """Count a checkpoint that was given up."""
+        self._late_counter(catalogue.CHECKPOINTS_FAILED).inc()
+
+    def row_written(self, row: RowKind, size: int) -> None:
+        """Take note of the size of a row or chunk, in bytes."""
+        self._late_histogram(catalogue.ROW_BYTES).labels(row).observe(size)
+
+    def replayed(self, records: int) -> None:
+        """Count records recognised as folded before."""
+        self._late_counter(catalogue.REPLAYED).inc(records)
+
+    def offset_gap(self) -> None:
+        """Count a gap in the mentions topic that nothing explains."""
+        self._late_counter(catalogue.OFFSET_GAPS).inc()
+
+    def dead_letter(self, reason: str) -> None:
+        """Count a record that could not be folded; `reason` is a RejectedReason."""
+        self._late_counter(catalogue.DEAD_LETTERS).labels(reason).inc()
+
+    def unconfirmed(self, mentions: int) -> None:
+        """Say how many mentions wait for the brokers to confirm them."""
+        self._late_gauge(catalogue.UNCONFIRMED).set(mentions)
+
+    def leader_when(self, leads: Callable[[], bool]) -> None:
+        """Ask `leads` whenever somebody looks."""
+        self._late_gauge(catalogue.LEADER).set_function(lambda: float(leads()))
+
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Return what Prometheus reads, and its content type; `accept` is what it asked for."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
     def _watermark_age(self) -> float:
-        return 0.0 if self._watermark is None else self._age(self._watermark)
+        return nan if self._watermark is None else self._age(self._watermark)
 
     def _age(self, instant: int) -> float:
         return (self._clock.now() - instant) / 1000
+
+    def _late_gauge(self, metric: Metric) -> Gauge:
+        with self._lock:
+            if metric.name not in self._gauges:
+                self._gauges[metric.name] = self._gauge(metric)
+            return self._gauges[metric.name]
+
+    def _late_counter(self, metric: Metric) -> Counter:
+        with self._lock:
+            if metric.name not in self._counters:
+                self._counters[metric.name] = self._counter(metric)
+            return self._counters[metric.name]
+
+    def _late_histogram(self, metric: Metric) -> Histogram:
+        with self._lock:
+            if metric.name not in self._histograms:
+                self._histograms[metric.name] = self._histogram(metric)
+            return self._histograms[metric.name]
 
     def _counter(self, metric: Metric) -> Counter:
         return Counter(metric.name, metric.help, metric.labels, registry=self._registry)
@@ -233,5 +325,9 @@ class Metrics:
 
     def _histogram(self, metric: Metric) -> Histogram:
         return Histogram(
-            metric.name, metric.help, metric.labels, registry=self._registry, buckets=_TURN_SECONDS
+            metric.name,
+            metric.help,
+            metric.labels,
+            registry=self._registry,
+            buckets=_ROW_BYTES if metric.unit == "bytes" else _TURN_SECONDS,
         )

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from alerts.incident import State
 from detectors.severity import Severity
 from pipeline.metric_catalogue import CATALOGUE, Kind, page
-from pipeline.metrics import Metrics, Stage
+from pipeline.metrics import Metrics, RowKind, Stage
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_700_000_000_000
@@ -51,6 +51,19 @@ def everything_said(metrics: Metrics) -> None:
     metrics.notified("webhook", "page", "delivered")
     metrics.http_answered("/v1/mentions", 200)
     metrics.ready_when(lambda: True)
+    metrics.partition_lag("fold", 0, 1, NOW)
+    metrics.partitions_owned("fold", 1)
+    metrics.partitions_unowned("fold", 1)
+    metrics.rebalanced()
+    metrics.recovery_took(0.1)
+    metrics.checkpoint_took(0.1)
+    metrics.checkpoint_failed()
+    metrics.row_written(RowKind.BRAND, 1)
+    metrics.replayed(1)
+    metrics.offset_gap()
+    metrics.dead_letter("undecodable")
+    metrics.unconfirmed(1)
+    metrics.leader_when(lambda: True)
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
@@ -82,6 +95,7 @@ def test_names_follow_prometheus_customs() -> None:
         assert metric.name.startswith("crisis_monitor_")
         assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
         assert metric.name.endswith("_seconds") == (metric.unit == "seconds")
+        assert metric.name.endswith("_bytes") == (metric.unit == "bytes")
         assert metric.help.endswith(".") or metric.help.endswith("reasons.")
     assert len({metric.name for metric in CATALOGUE}) == len(CATALOGUE)
 
@@ -207,6 +221,59 @@ def test_counts_add_up() -> None:
     assert value(metrics, "lag_records", consumer="fold") == 3
     assert value(metrics, "lag_seconds", consumer="fold") is None
     assert value(metrics, "fold_seconds_count") == 1
+
+
+def test_what_no_kafka_is_there_for_is_not_shown() -> None:
+    text, _ = Metrics(SetClock()).exposition()
+    assert b"leader" not in text
+    assert b"partition" not in text
+
+
+def test_a_partition_waits_longer_though_nobody_says_anything_and_is_forgotten_when_it_goes() -> (
+    None
+):
+    clock = SetClock()
+    metrics = Metrics(clock)
+    metrics.partition_lag("fold", 3, 7, NOW - 2_000)
+    metrics.partition_lag("fold", 4, 0, None)
+    clock.instant += 60_000
+    assert value(metrics, "partition_lag_records", consumer="fold", partition="3") == 7
+    assert value(metrics, "partition_lag_seconds", consumer="fold", partition="3") == 62
+    assert value(metrics, "partition_lag_seconds", consumer="fold", partition="4") == 0
+    metrics.partition_gone("fold", 3)
+    metrics.partition_gone("fold", 9)
+    assert value(metrics, "partition_lag_records", consumer="fold", partition="3") is None
+    assert value(metrics, "partition_lag_seconds", consumer="fold", partition="3") is None
+    assert value(metrics, "partition_lag_records", consumer="fold", partition="9") is None
+    assert value(metrics, "partition_lag_records", consumer="fold", partition="4") == 0
+
+
+def test_partitions_are_bounded_too() -> None:
+    metrics = Metrics(SetClock())
+    for partition in range(1_000):
+        metrics.partition_lag("fold", partition, 1, NOW)
+    found = {
+        dict(labels)["partition"] for _, labels in samples(metrics) if "partition" in dict(labels)
+    }
+    assert len(found) == 257
+
+
+def test_without_a_partition_no_watermark_is_claimed() -> None:
+    metrics = Metrics(SetClock())
+    metrics.watermark(NOW)
+    metrics.watermark(None)
+    shown = value(metrics, "watermark_age_seconds")
+    assert shown is not None
+    assert shown != shown  # noqa: PLR0124  # only NaN differs from itself
+
+
+def test_who_leads_is_asked_when_somebody_looks() -> None:
+    metrics = Metrics(SetClock())
+    leads = [False]
+    metrics.leader_when(lambda: leads[0])
+    assert value(metrics, "leader") == 0
+    leads[0] = True
+    assert value(metrics, "leader") == 1
 
 
 def test_prometheus_gets_the_form_it_asks_for() -> None:
