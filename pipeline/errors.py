@@ -8,6 +8,8 @@ PipelineError
     LogMismatch        the log is of another kind or version
     LogCorrupt         the database is damaged
     LogGone            a database's file was removed or replaced under a running engine
+    BrokerUnavailable  no Kafka broker answers, or it cannot do it now; retryable
+    TopicProblem       a topic is missing, or is not as it has to be
 """
 
 
@@ -50,3 +52,13 @@ class LogCorrupt(EnvironmentProblem):
 
 class LogGone(EnvironmentProblem):
     """The file of the log, or of mentions.db, was removed or replaced while it was worked on."""
+
+
+class BrokerUnavailable(EnvironmentProblem):
+    """No Kafka broker answers, or it cannot do now what is asked; the same may work later."""
+
+    retryable = True
+
+
+class TopicProblem(EnvironmentProblem):
+    """A topic is missing, is not as it has to be, or may not be used by this user."""
