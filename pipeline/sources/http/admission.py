@@ -54,19 +54,11 @@ class Admission:
     def check_page(self, headers: Headers) -> None:
         """Refuse what a page in a browser of this machine was made to send; RequestError 403.
 
-        Where a source asks for no secret, being on this machine is all that counts, and a foreign
-        page is on it too: under a name of its own that resolves to loopback (Host is then that
-        name), or by a plain cross-site POST (Origin or Sec-Fetch-Site tells).
+        Where a source asks for no secret, being on this machine is all that counts.
         """
         if self._guarded:
             return
-        host = headers.get("host", "")
-        origin = headers.get("origin")
-        if (
-            not is_loopback(_name_in(f"//{host}"))
-            or (origin is not None and origin not in {f"http://{host}", f"https://{host}"})
-            or headers.get("sec-fetch-site", "") not in _HARMLESS_SITES
-        ):
+        if from_foreign_page(headers):
             raise RequestError(
                 403,
                 Refused.FOREIGN_PAGE,
@@ -120,6 +112,21 @@ class Admission:
                 404, Refused.UNKNOWN_SOURCE, "?source=: no HTTP source of this name is configured"
             )
         return (source,)
+
+
+def from_foreign_page(headers: Headers) -> bool:
+    """Whether a web page of another origin had a browser of this machine send a request.
+
+    It comes under a name of its own that resolves to loopback (Host is then that name), or
+    plainly from another site (Origin or Sec-Fetch-Site tells).
+    """
+    host = headers.get("host", "")
+    origin = headers.get("origin")
+    return (
+        not is_loopback(_name_in(f"//{host}"))
+        or (origin is not None and origin not in {f"http://{host}", f"https://{host}"})
+        or headers.get("sec-fetch-site", "") not in _HARMLESS_SITES
+    )
 
 
 def _unauthenticated(detail: str) -> RequestError:

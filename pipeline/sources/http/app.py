@@ -4,11 +4,9 @@ import asyncio
 import math
 import secrets
 import traceback
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
@@ -17,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from pipeline.clock import Clock
 from pipeline.errors import LogUnavailable, PipelineError
-from pipeline.health import Health, Reason
+from pipeline.health import Health
 from pipeline.intake import Intake
 from pipeline.metrics import Metrics
 from pipeline.sources.http.admission import Admission, Admitted, Unsigned
@@ -25,8 +23,10 @@ from pipeline.sources.http.answers import JSON, Refused, RequestError, problem
 from pipeline.sources.http.body import BodyReader
 from pipeline.sources.http.reading import Sent, read_request
 from pipeline.sources.http.settings import HttpSettings
+from pipeline.status_routes import READ, Handler, status_routes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
 REQUEST_ID = "x-request-id"
@@ -34,7 +34,6 @@ REQUEST_ID = "x-request-id"
 
 _COME_AGAIN = 5.0
 _COME_LATER = 60.0
-_ENCODER = msgspec.json.Encoder()
 _LOG = structlog.get_logger("pipeline.sources.http")
 
 
@@ -125,9 +124,6 @@ def _consumed(waiting: "asyncio.Future[bytes]") -> None:
         waiting.exception()
 
 
-Handler = Callable[[Request], Awaitable[Response]]
-
-
 def build_app(
     intake: Intake, *, clock: Clock, settings: HttpSettings, metrics: Metrics, health: Health
 ) -> FastAPI:
@@ -138,18 +134,6 @@ def build_app(
     programs of this machine alone. For one event loop, so for one server.
     """
     door = _Door(intake, clock, settings)
-
-    metrics.ready_when(lambda: not health.reasons())
-
-    async def show_metrics(request: Request) -> Response:
-        text, content_type = metrics.exposition(request.headers.get("accept", ""))
-        return Response(text, headers={"content-type": content_type})
-
-    async def show_life(_: Request) -> Response:
-        return _well("alive", health.stalled())
-
-    async def show_readiness(_: Request) -> Response:
-        return _well("ready", health.reasons())
 
     def answering(route: str, handler: Handler) -> Handler:
         async def answer(request: Request) -> Response:
@@ -168,9 +152,7 @@ def build_app(
     for route, handler, methods in (
         ("/v1/mentions", door.mentions, ["POST"]),
         ("/v1/end", door.end, ["POST"]),
-        ("/metrics", show_metrics, ["GET", "HEAD"]),
-        ("/healthz", show_life, ["GET", "HEAD"]),
-        ("/readyz", show_readiness, ["GET", "HEAD"]),
+        *((route, handler, [*READ]) for route, handler in status_routes(metrics, health).items()),
     ):
         app.add_api_route(route, answering(route, handler), methods=methods, response_model=None)
     return app
@@ -187,11 +169,6 @@ async def _misled(metrics: Metrics, _: Request, error: Exception) -> Response:
         content = problem(Refused.NOT_FOUND, "nothing here; mentions go to POST /v1/mentions")
     metrics.http_answered("other", status)
     return Response(content, status, headers=headers, media_type=JSON)
-
-
-def _well(word: str, reasons: tuple[Reason, ...]) -> Response:
-    content = _ENCODER.encode({"status": f"not {word}" if reasons else word, "reasons": reasons})
-    return Response(content, 503 if reasons else 200, media_type=JSON)
 
 
 def _refusal(error: Exception) -> Response:
