@@ -4,6 +4,7 @@ from pipeline.settings.checks.brands import check_brands
 from pipeline.settings.checks.detection import check_detection, check_storage
 from pipeline.settings.checks.environment import check_environment
 from pipeline.settings.checks.ingest import check_ingest
+from pipeline.settings.checks.kafka import check_database, check_kafka
 from pipeline.settings.checks.page import check_page
 from pipeline.settings.checks.policy import check_policy
 from pipeline.settings.checks.receivers import check_receivers
@@ -26,7 +27,9 @@ def findings_of(draft: Draft, *, surroundings: bool = False) -> list[Finding]:
     if not draft.syntax_broken:
         for check in (
             check_storage,
+            check_database,
             check_ingest,
+            check_kafka,
             check_page,
             check_sources,
             check_detection,

@@ -11,6 +11,18 @@ log_retention = "14d"
 mentions_retention = "30d"
 buckets_by_minute = "90d"
 """,
+        """\
+[storage]                      # the stores on PostgreSQL, for several processes
+database_env = "CRISIS_MONITOR_DATABASE"
+""",
+        """\
+[storage]                      # another place its address may come from
+database_file = "/run/secrets/database"
+""",
+        """\
+[storage]                      # for a trial on one machine; `config check` warns
+database = "postgresql://trial:example-only@127.0.0.1/crisis_monitor"
+""",
     ),
     "ingest": (
         """\
@@ -32,6 +44,51 @@ token_file = "/run/secrets/ingest-token"
 [ingest]                       # for a trial on one machine; `config check` warns
 secret = "whsec_ZXhhbXBsZS1vbmx5LWRvLW5vdC11c2UtdGhpcw=="
 token = "example-only-do-not-use-this"
+""",
+    ),
+    "kafka": (
+        """\
+[kafka]
+bootstrap = ["kafka-1:9093", "kafka-2:9093", "kafka-3:9093"]
+prefix = "crisis-monitor"
+time = "clock"
+partitions = 24                # about twice as many as there will ever be workers
+replication = 3
+min_insync = 2
+retention = "14d"
+compression = "gzip"
+buffer_mentions = 50000
+writer = "ingest-1"            # left out: the name of the machine
+lag_limit = 100000
+security = "SASL_SSL"
+mechanism = "SCRAM-SHA-512"
+username = "crisis-monitor"
+password_env = "CRISIS_MONITOR_KAFKA_PASSWORD"
+ca_file = "/etc/crisis-monitor/kafka-ca.pem"
+check_hostname = true
+""",
+        """\
+[kafka]                        # who we are is said by a certificate
+bootstrap = ["kafka:9093"]
+security = "SSL"
+ca_file = "/etc/crisis-monitor/kafka-ca.pem"
+certificate_file = "/etc/crisis-monitor/kafka.pem"
+key_file = "/run/secrets/kafka.key"
+""",
+        """\
+[kafka]                        # another place the password may come from
+bootstrap = ["kafka:9093"]
+security = "SASL_SSL"
+username = "crisis-monitor"
+password_file = "/run/secrets/kafka-password"
+""",
+        """\
+[kafka]                        # for a trial on one machine; `config check` warns
+bootstrap = ["127.0.0.1:9092"]
+security = "SASL_PLAINTEXT"
+mechanism = "PLAIN"
+username = "trial"
+password = "example-only-do-not-use-this"
 """,
     ),
     "page": (
