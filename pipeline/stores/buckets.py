@@ -6,8 +6,8 @@ import msgspec
 
 from detectors.observation import BucketState, Observation
 from detectors.reading import Reading
-from pipeline.log.database import transaction, translated
 from pipeline.stores.database import LogReader
+from pipeline.stores.feeds import SIGNALS
 from pipeline.wire import (
     BucketRecord,
     decode_signals,
@@ -79,19 +79,38 @@ class BucketTable(LogReader):
     A bucket that is missing between two that are there is a known zero with nothing open.
     """
 
-    LOG = "signals"
+    LOG = SIGNALS
 
-    def take(self, records: Iterable[BucketRecord], offset: int) -> None:
-        """Keep closed buckets and move the offset, in one transaction; a repeat is harmless."""
-        number = self._brands.number
-        with self._reading_up_to(offset):
+    def take(
+        self,
+        records: Iterable[BucketRecord],
+        offset: int,
+        *,
+        partition: int = 0,
+        origin: int = -1,
+        time: int | None = None,
+    ) -> int:
+        """Keep closed buckets, the last record read at `offset`; return how many were taken.
+
+        One transaction. A bucket said again takes the place of the first; nothing is taken where
+        nothing lies behind the offset reached. `time` is the last that passed in the partition.
+        """
+        records = list(records)
+        with self._applying(partition, offset, origin, time) as before:
+            if offset <= before.offset:
+                return 0
+            self._brands.number_all({each.brand for each in records})
+            number = self._brands.number
             self._db.executemany(
-                "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO buckets (brand, start, length, count, body) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (brand, start) DO UPDATE SET length = excluded.length, "
+                "count = excluded.count, body = excluded.body",
                 [
                     (number(each.brand), each.start, each.length, each.count, encode(each))
                     for each in records
                 ],
             )
+        return len(records)
 
     def between(self, brand: str, start: int, end: int) -> list[BucketRecord]:
         """The buckets that start in `[start, end)`, in order."""
@@ -109,7 +128,7 @@ class BucketTable(LogReader):
                 yield each.observation
 
     def _bodies(self, brand: str, start: int, end: int) -> list[bytes]:
-        with translated(self.path):
+        with self._db.told():
             number = self._brands.find(brand)
             if number is None:
                 return []
@@ -122,7 +141,7 @@ class BucketTable(LogReader):
 
     def figures_before(self, brand: str, instant: int) -> Figures | None:
         """The last bucket written that starts before this instant, read for its sums alone."""
-        with translated(self.path):
+        with self._db.told():
             number = self._brands.find(brand)
             if number is None:
                 return None
@@ -142,7 +161,7 @@ class BucketTable(LogReader):
 
     def last_before(self, brand: str, instant: int) -> BucketRecord | None:
         """The last bucket written that starts at or before this instant."""
-        with translated(self.path):
+        with self._db.told():
             number = self._brands.find(brand)
             if number is None:
                 return None
@@ -159,7 +178,7 @@ class BucketTable(LogReader):
         An hour's record holds the sums; its readings are dropped. Spans of unknown stay as they
         are; where one begins with the hour, the hour's record begins with the first known minute.
         """
-        with transaction(self._db, self.path):
+        with self._db.transaction():
             rows = self._db.execute(
                 "SELECT brand, body FROM buckets "
                 "WHERE start + length * count <= ? AND length < ? AND count = 1 "

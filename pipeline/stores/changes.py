@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.log.database import transaction, translated
 from pipeline.settings.text import visible
 from pipeline.stores.database import open_database
+from pipeline.stores.place import Place
+from pipeline.stores.sql import POSTGRES
 
 KEPT = 200
 """Settings of which one change is kept; of the others only how many they are."""
@@ -34,15 +35,18 @@ class ChangeTable:
     beside it, as `pipeline.settings.said` tells them: without a secret.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
-        self.path = directory / "mentions.db"
-        self._db = open_database(directory, read_only=read_only, durable=durable)
+    def __init__(
+        self, place: Path | Place, *, read_only: bool = False, durable: bool = True
+    ) -> None:
+        self._db = open_database(place, read_only=read_only, durable=durable)
+        self._order = "number" if self._db.dialect is POSTGRES else "rowid"
 
     def note(self, at: int, version: str, said: Mapping[str, str]) -> bool:
         """Note the configuration in force from `at` on; False when it is the one of before."""
-        with transaction(self._db, self.path):
+        with self._db.transaction():
             last = self._db.execute(
-                "SELECT rowid, version, document FROM settings_changes ORDER BY rowid DESC LIMIT 1"
+                "SELECT at, version, document FROM settings_changes "  # noqa: S608  # our own names
+                f"ORDER BY {self._order} DESC LIMIT 1"
             ).fetchone()
             if last is not None and last[1] == version:
                 return False
@@ -57,15 +61,12 @@ class ChangeTable:
 
     def between(self, start: int, end: int) -> list[SettingsChange]:
         """The changes in `[start, end)`, in order; none in a file from before they were kept."""
-        with translated(self.path):
-            kept = self._db.execute(
-                "SELECT 1 FROM sqlite_master WHERE name = 'settings_changes'"
-            ).fetchone()
-            if kept is None:
+        with self._db.told():
+            if not self._db.has_table("settings_changes"):
                 return []
             rows = self._db.execute(
                 "SELECT at, version, what FROM settings_changes "
-                "WHERE at >= ? AND at < ? AND what != '[]' ORDER BY rowid",
+                f"WHERE at >= ? AND at < ? AND what != '[]' ORDER BY {self._order}",
                 (start, end),
             ).fetchall()
         return [
@@ -74,7 +75,7 @@ class ChangeTable:
         ]
 
     def close(self) -> None:
-        """Close the file."""
+        """Let the connection go."""
         self._db.close()
 
 

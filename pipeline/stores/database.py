@@ -1,85 +1,139 @@
-"""mentions.db: judged mentions and the bucket table, and how far their readers have read."""
+"""mentions.db: judged mentions, buckets and what was rejected, and how far their readers are.
 
-import sqlite3
-from collections.abc import Iterator
+The same tables in a SQLite file and in PostgreSQL.
+"""
+
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alerts.file_place import FilePlace
-from pipeline.errors import LogGone, LogMismatch
-from pipeline.log.database import check_filled, connect, transaction, translated
+from pipeline.errors import LogMismatch, LogUnavailable
+from pipeline.stores.feeds import Feeds, Position
+from pipeline.stores.place import Place, place_of
+from pipeline.stores.sql import Dialect, Sql, open_sql
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE offsets (log TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE brands (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE mentions (
-  seq INTEGER PRIMARY KEY, brand INTEGER NOT NULL, event_time INTEGER NOT NULL,
-  key INTEGER NOT NULL, label INTEGER NOT NULL, flags INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE INDEX mentions_by_time ON mentions (brand, event_time);
-CREATE INDEX mentions_by_key ON mentions (key);
-CREATE TABLE buckets (
-  brand INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,
-  count INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (brand, start)) WITHOUT ROWID;
-"""
+SCHEMA_VERSION = 2
 
 
-_ADDED = (
-    "CREATE INDEX IF NOT EXISTS mentions_late ON mentions (brand, event_time) WHERE flags & 8",
-    """CREATE TABLE IF NOT EXISTS settings_changes (
-  at INTEGER NOT NULL, version TEXT NOT NULL, what TEXT NOT NULL, document TEXT NOT NULL)""",
-)
-"""What older files are given when next opened for writing; older programs do not mind it."""
+def _tables(dialect: Dialect) -> tuple[str, ...]:
+    number, counted, octets, by_key = (
+        dialect.number,
+        dialect.counted,
+        dialect.octets,
+        dialect.by_key,
+    )
+    return (
+        f"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL){by_key}",
+        f"CREATE TABLE brands (id {counted}, name TEXT NOT NULL UNIQUE)",
+        f"""CREATE TABLE mentions (
+  seq {counted}, brand INTEGER NOT NULL, event_time {number} NOT NULL,
+  key {number} NOT NULL, label INTEGER NOT NULL, flags INTEGER NOT NULL, body {octets} NOT NULL)""",
+        "CREATE INDEX mentions_by_time ON mentions (brand, event_time)"
+        if by_key
+        else "CREATE INDEX mentions_by_time ON mentions (brand, event_time, seq)",
+        "CREATE INDEX mentions_by_key ON mentions (key)",
+        f"""CREATE TABLE buckets (
+  brand INTEGER NOT NULL, start {number} NOT NULL, length {number} NOT NULL,
+  count {number} NOT NULL, body {octets} NOT NULL, PRIMARY KEY (brand, start)){by_key}""",
+    )
 
 
-def open_database(
-    directory: Path, *, read_only: bool = False, durable: bool = True
-) -> sqlite3.Connection:
-    """Open mentions.db, made when missing; several programs may write, each briefly."""
-    path = directory / "mentions.db"
-    connection = connect(path, read_only=read_only, durable=durable)
+def _added(dialect: Dialect) -> tuple[str, ...]:
+    """Give what is new since the first version; older files get it when opened for writing."""
+    number, counted, octets, by_key = (
+        dialect.number,
+        dialect.counted,
+        dialect.octets,
+        dialect.by_key,
+    )
+    return (
+        "CREATE INDEX IF NOT EXISTS mentions_late ON mentions (brand, event_time) "
+        f"WHERE {late(dialect)}",
+        f"""CREATE TABLE IF NOT EXISTS feeds (
+  log TEXT NOT NULL, partition INTEGER NOT NULL, "offset" {number} NOT NULL,
+  origin {number} NOT NULL, time {number}, PRIMARY KEY (log, partition)){by_key}""",
+        f"""CREATE TABLE IF NOT EXISTS rejected (
+  id TEXT PRIMARY KEY, at {number} NOT NULL, reason TEXT NOT NULL, origin TEXT NOT NULL,
+  detail TEXT NOT NULL, source TEXT NOT NULL, raw {octets} NOT NULL, replayed TEXT,
+  topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" {number} NOT NULL){by_key}""",
+        "CREATE INDEX IF NOT EXISTS rejected_by_time ON rejected (at)",
+        f"""CREATE TABLE IF NOT EXISTS settings_changes (
+  {"" if by_key else f"number {counted}, "}at {number} NOT NULL, version TEXT NOT NULL,
+  what TEXT NOT NULL, document TEXT NOT NULL)""",
+    )
+
+
+def late(dialect: Dialect) -> str:
+    """The condition of the index of late mentions; it stands in queries word for word."""
+    return f"(flags & 8){dialect.is_set}" if dialect.is_set else "flags & 8"
+
+
+def open_database(place: Path | Place, *, read_only: bool = False, durable: bool = True) -> Sql:
+    """Open mentions.db or the database, made when missing; several programs may write, briefly."""
+    db = open_sql(place_of(place), read_only=read_only, durable=durable)
     try:
-        if read_only:
-            check_filled(path, connection)
-        else:
-            with transaction(connection, path):
-                if not connection.execute(
-                    "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
-                ).fetchone():
-                    for statement in _SCHEMA.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(
-                        "INSERT INTO meta VALUES ('version', ?)", (str(SCHEMA_VERSION),)
-                    )
-                for statement in _ADDED:
-                    connection.execute(statement)
-        with translated(path):
-            _check_version(path, connection)
+        with db.told():
+            ready = db.has_table("meta") and _check_version(db) == SCHEMA_VERSION
+            if read_only and not db.has_table("meta"):
+                raise LogUnavailable(
+                    f"{db.where} has no tables of mentions and buckets yet: start what fills them "
+                    "(`crisis-monitor run` or `crisis-monitor alerter`), or name the right place"
+                )
+        if not read_only and (not ready or not db.dialect.alone):
+            with db.transaction():
+                if db.dialect.alone:
+                    db.execute(db.dialect.alone)
+                _make(db)
     except BaseException:
-        connection.close()
+        db.close()
         raise
-    return connection
+    return db
 
 
-def _check_version(path: Path, connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+def _make(db: Sql) -> None:
+    """Make the tables, or give those of before what is new; inside a transaction."""
+    if not db.has_table("meta"):
+        for statement in _tables(db.dialect):
+            db.execute(statement)
+        db.execute("INSERT INTO meta VALUES ('version', ?)", (str(SCHEMA_VERSION),))
+    _check_version(db)
+    for statement in _added(db.dialect):
+        db.execute(statement)
+    if db.has_table("offsets"):
+        db.execute('INSERT INTO feeds SELECT log, 0, "offset", -1, NULL FROM offsets')
+        db.execute("DROP TABLE offsets")
+    db.execute("UPDATE meta SET value = ? WHERE key = 'version'", (str(SCHEMA_VERSION),))
+
+
+def _check_version(db: Sql) -> int:
+    (version,) = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
     if int(version) > SCHEMA_VERSION:
-        raise LogMismatch(f"{path} was made by a newer version of this program: upgrade it")
+        raise LogMismatch(f"{db.where} was made by a newer version of this program: upgrade it")
+    return int(version)
 
 
 class BrandNumbers:
     """Small numbers for brands' names, so that rows stay short."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, db: Sql) -> None:
+        self._db = db
         self._numbers: dict[str, int] = {}
+
+    def number_all(self, names: Iterable[str]) -> None:
+        """Give every brand a number; inside a transaction.
+
+        In the order of their names, so that two writers never wait for one another in a ring.
+        """
+        for name in sorted(set(names)):
+            self.number(name)
 
     def number(self, name: str) -> int:
         """The brand's number, made when it has none; inside a transaction."""
-        known = self._numbers.get(name)
+        known = self.find(name)
         if known is None:
-            self._db.execute("INSERT OR IGNORE INTO brands (name) VALUES (?)", (name,))
+            self._db.execute(
+                "INSERT INTO brands (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (name,)
+            )
             known = self.find(name)
             if known is None:
                 raise LogMismatch(f"the brand {name!r} has no number")
@@ -101,60 +155,73 @@ class BrandNumbers:
 
 
 class LogReader:
-    """A table of mentions.db that one log is read into; its offset moves with what was read."""
+    """A table that one log is read into; how far it was read moves with what was read.
+
+    However often, and by however many processes, a partition is read: each record is applied
+    once. Whoever comes second with a record finds it applied and leaves it.
+    """
 
     LOG = ""
     """The log it reads."""
 
-    def __init__(self, directory: Path, *, read_only: bool = False, durable: bool = True) -> None:
-        self.path = directory / "mentions.db"
-        self._db = open_database(directory, read_only=read_only, durable=durable)
-        self._place = FilePlace(self.path)
+    def __init__(
+        self, place: Path | Place, *, read_only: bool = False, durable: bool = True
+    ) -> None:
+        self._db = open_database(place, read_only=read_only, durable=durable)
+        self.where = self._db.where
+        self.feeds = Feeds(self._db)
         self._brands = BrandNumbers(self._db)
 
     def close(self) -> None:
-        """Close the file."""
+        """Let the connection go."""
         self._db.close()
 
     @property
     def offset(self) -> int:
-        """Up to where its log has been read."""
-        with translated(self.path):
-            row = self._db.execute(
-                "SELECT offset FROM offsets WHERE log = ?", (self.LOG,)
-            ).fetchone()
-        return int(row[0]) if row else 0
+        """Up to where its log has been read, where it has one partition; 0: nothing yet."""
+        return max(0, self.position().offset)
+
+    def position(self, partition: int = 0) -> Position:
+        """How far one partition of its log was applied."""
+        return self.feeds.position(self.LOG, partition)
+
+    def positions(self) -> dict[int, Position]:
+        """Every partition of its log that was ever read, and how far."""
+        return self.feeds.positions(self.LOG)
 
     def check_in_place(self) -> None:
-        """Raise LogGone when the file is no longer the one that was opened."""
-        if not self._place.is_kept():
-            raise LogGone(
-                f"{self.path} was removed or replaced while the monitor worked on it: no text and "
-                "no number is kept any more. Put the file back or restore a backup, and start "
-                "again; incidents and messages go on meanwhile"
-            )
+        """Raise LogGone when the database is no longer the one that was opened."""
+        self._db.check_in_place()
 
-    def check_belongs(self, end: int) -> None:
+    def check_belongs(self, end: int, partition: int = 0) -> None:
         """Raise LogMismatch when it has read further than its log's end."""
-        if self.offset > end:
+        if self.position(partition).offset > end:
             raise LogMismatch(
-                f"{self.path} has read further than the {self.LOG} log reaches, so it belongs to "
+                f"{self.where} has read further than the {self.LOG} log reaches, so it belongs to "
                 "another log; bring both back from one backup, or move it away to begin anew"
             )
 
     def brands(self) -> list[str]:
         """Every brand that has a bucket or a mention."""
-        with translated(self.path):
-            return [name for (name,) in self._db.execute("SELECT name FROM brands ORDER BY name")]
+        with self._db.told():
+            return sorted(name for (name,) in self._db.execute("SELECT name FROM brands"))
 
     @contextmanager
-    def _reading_up_to(self, offset: int) -> Iterator[None]:
-        """Keep what is written inside and the offset in one transaction, or nothing."""
+    def _applying(
+        self, partition: int, offset: int, origin: int, time: int | None
+    ) -> Iterator[Position]:
+        """Keep what is written inside and the position in one transaction, or nothing.
+
+        Gives how far the partition was applied before.
+        """
         self.check_in_place()
         try:
-            with transaction(self._db, self.path):
-                yield
-                self._db.execute("INSERT OR REPLACE INTO offsets VALUES (?, ?)", (self.LOG, offset))
+            with self._db.transaction():
+                before = self.feeds.held(self.LOG, partition)
+                yield before
+                reached = before.past(offset, origin, time)
+                if reached != before:
+                    self.feeds.move(self.LOG, partition, reached)
         except BaseException:
             self._brands.forget()
             raise

@@ -1,13 +1,13 @@
 """The mention store: every judged mention, to be listed, shown and sampled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from pipeline.judging.copies import digest
 from pipeline.judging.scorer import Label
-from pipeline.log.database import transaction, translated
-from pipeline.stores.database import LogReader
+from pipeline.stores.database import LogReader, late
+from pipeline.stores.feeds import JUDGED
 from pipeline.wire import JudgedEntry, JudgedEnvelope, encode
 
 VOICE, OWN, DELAYED, LATE = 1, 2, 4, 8
@@ -30,17 +30,39 @@ class MentionFilter(msgspec.Struct, frozen=True):
 
 
 class MentionStore(LogReader):
-    """Judged mentions in mentions.db; the reader's offset moves with what it read."""
+    """Judged mentions; how far they were read moves with what was read."""
 
-    LOG = "judged"
+    LOG = JUDGED
 
-    def take(self, envelopes: Iterable[JudgedEnvelope], offset: int) -> None:
-        """Keep judged mentions and move the offset, in one transaction."""
-        number = self._brands.number
-        with self._reading_up_to(offset):
-            self._db.executemany(
-                "INSERT INTO mentions (brand, event_time, key, label, flags, body) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+    def take(
+        self,
+        envelopes: Iterable[JudgedEnvelope],
+        offset: int,
+        *,
+        partition: int = 0,
+        origin: int = -1,
+        time: int | None = None,
+    ) -> int:
+        """Keep judged mentions, the last of them at `offset`; return how many were new.
+
+        One transaction. What was applied before is passed over: all of it where nothing lies
+        behind the offset reached, and every envelope that does not lie behind the origin reached.
+        """
+        envelopes = list(envelopes)
+        origin = max([origin, *(each.origin for each in envelopes)])
+        with self._applying(partition, offset, origin, time) as before:
+            if offset <= before.offset:
+                return 0
+            entries = [
+                entry
+                for envelope in _behind(envelopes, before.origin)
+                for entry in envelope.entries
+            ]
+            self._brands.number_all({entry.brand for entry in entries})
+            number = self._brands.number
+            self._db.append(
+                "mentions",
+                ("brand", "event_time", "key", "label", "flags", "body"),
                 [
                     (
                         number(entry.brand),
@@ -53,17 +75,17 @@ class MentionStore(LogReader):
                         | entry.late * LATE,
                         encode(entry),
                     )
-                    for envelope in envelopes
-                    for entry in envelope.entries
+                    for entry in entries
                 ],
             )
+        return len(entries)
 
     def find(
         self, wanted: MentionFilter, *, limit: int = 50, newest: bool = True
     ) -> list[JudgedEntry]:
         """The mentions asked for, by event time."""
-        clauses, values = ["1"], []
-        with translated(self.path):
+        clauses, values = ["1 = 1"], []
+        with self._db.told():
             if wanted.brand is not None:
                 brand = self._brands.find(wanted.brand)
                 if brand is None:
@@ -80,7 +102,7 @@ class MentionStore(LogReader):
                     values.append(value)
             for flag, asked in ((OWN, wanted.own), (LATE, wanted.late), (VOICE, wanted.voice)):
                 if asked is not None:
-                    clauses.append(f"flags & {flag} {'!=' if asked else '='} 0")
+                    clauses.append(f"(flags & {flag}) {'!=' if asked else '='} 0")
             order = "DESC" if newest else "ASC"
             rows = self._db.execute(
                 f"SELECT body FROM mentions WHERE {' AND '.join(clauses)} "  # noqa: S608  # fixed clauses, bound values
@@ -107,10 +129,11 @@ class MentionStore(LogReader):
             return [], 0
         label = None if wanted.label is None else _LABEL_NUMBERS[wanted.label]
         order = "DESC" if newest else "ASC"
-        with translated(self.path):
+        with self._db.told():
             found = self._db.execute(
                 f"SELECT label, flags, seq, body FROM mentions WHERE brand = ? "  # noqa: S608  # fixed words, bound values
-                f"AND event_time >= ? AND event_time < ? ORDER BY event_time {order} LIMIT ?",
+                f"AND event_time >= ? AND event_time < ? "
+                f"ORDER BY event_time {order}, seq {order} LIMIT ?",
                 (brand, wanted.since or 0, wanted.until or _SIGNED - 1, rows),
             ).fetchall()
         avoid = sum(
@@ -132,20 +155,21 @@ class MentionStore(LogReader):
         Steps without any are left out. The index mentions_late makes it cheap: its condition
         stands in the query word for word.
         """
-        with translated(self.path):
+        with self._db.told():
             number = self._brands.find(brand)
             if number is None:
                 return {}
             rows = self._db.execute(
                 "SELECT (event_time - ?) / ?, count(*) FROM mentions "
-                "WHERE brand = ? AND event_time >= ? AND event_time < ? AND flags & 8 GROUP BY 1",
+                "WHERE brand = ? AND event_time >= ? AND event_time < ? "
+                f"AND {late(self._db.dialect)} GROUP BY 1",
                 (start, step, number, start, end),
             ).fetchall()
         return {start + index * step: count for index, count in rows}
 
     def show(self, mention_id: str) -> list[JudgedEntry]:
         """A mention by its id, once for each brand it concerns."""
-        with translated(self.path):
+        with self._db.told():
             rows = self._db.execute(
                 "SELECT body FROM mentions WHERE key = ? ORDER BY seq", (_key(mention_id),)
             ).fetchall()
@@ -154,10 +178,20 @@ class MentionStore(LogReader):
 
     def drop_before(self, event_time: int) -> int:
         """Forget mentions older than this; return how many."""
-        with transaction(self._db, self.path):
+        with self._db.transaction():
             return self._db.execute(
                 "DELETE FROM mentions WHERE event_time < ?", (event_time,)
             ).rowcount
+
+
+def _behind(envelopes: Iterable[JudgedEnvelope], origin: int) -> Iterator[JudgedEnvelope]:
+    """The envelopes whose origin lies behind this and behind those before; and those of none."""
+    for envelope in envelopes:
+        if envelope.origin < 0:
+            yield envelope
+        elif envelope.origin > origin:
+            origin = envelope.origin
+            yield envelope
 
 
 def _key(mention_id: str) -> int:

@@ -100,7 +100,7 @@ def test_an_incident_store_that_is_gone_is_neither_written_nor_read(tmp_path: Pa
 def test_a_mention_store_that_is_gone_is_not_written(tmp_path: Path) -> None:
     store = MentionStore(tmp_path)
     store.take([], 1)
-    replaced(store.path)
+    replaced(tmp_path / "mentions.db")
     with pytest.raises(LogGone, match="removed or replaced"):
         store.take([], 2)
     assert store.offset == 1
