@@ -22,8 +22,8 @@ _KNOWN: Final[tuple[tuple[tuple[str, ...], type[PipelineError], str], ...]] = (
         ("SaslAuthenticationFailedError", "SaslAuthenticationFailed", "AuthenticationFailedError"),
         SettingsError,
         (
-            "the broker does not accept these credentials: correct kafka.username, its password and "
-            "kafka.mechanism"
+            "the broker does not accept these credentials: correct kafka.username, its password "
+            "and kafka.mechanism"
         ),
     ),
     (
@@ -61,16 +61,16 @@ _KNOWN: Final[tuple[tuple[tuple[str, ...], type[PipelineError], str], ...]] = (
         ("InvalidReplicationFactorError",),
         TopicProblem,
         (
-            "there are not as many brokers as copies are asked for: lower kafka.replication, or add "
-            "brokers"
+            "there are not as many brokers as copies are asked for: lower kafka.replication, or "
+            "add brokers"
         ),
     ),
     (
         ("PolicyViolationError", "InvalidConfigurationError"),
         TopicProblem,
         (
-            "the broker does not take a topic like this: ask who runs it, or make the topics by hand "
-            "as `crisis-monitor kafka check` wants them"
+            "the broker does not take a topic like this: ask who runs it, or make the topics by "
+            "hand as `crisis-monitor kafka check` wants them"
         ),
     ),
     (

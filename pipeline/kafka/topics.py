@@ -16,7 +16,9 @@ SMALL_SEGMENT: Final = 16 * 1024 * 1024
 DIRTY: Final = 0.1
 """Part of a changelog that may be superseded before it is compacted."""
 TOMBSTONES: Final = HOUR
-"""How long a deletion stays for a recovery that is under way."""
+"""Milliseconds a deletion stays for a recovery that is under way."""
+SETUP_COMMAND: Final = "crisis-monitor kafka setup"
+"""What makes and changes what may be made and changed by a program."""
 
 
 class Topics:
@@ -164,7 +166,7 @@ def compare(plan: TopicPlan, found: FoundTopic | None) -> list[Difference]:
                 f"{plan.partitions} partitions",
                 "no such topic",
                 Mending.SETUP,
-                "crisis-monitor kafka setup",
+                SETUP_COMMAND,
             )
         ]
     return [*_shape(plan, found), *_settings(plan, found)]
@@ -208,7 +210,7 @@ def _settings(plan: TopicPlan, found: FoundTopic) -> list[Difference]:
         there = found.config.get(key)
         if there is None or _same(value, there):
             continue
-        mending, mend = Mending.SETUP, "crisis-monitor kafka setup"
+        mending, mend = Mending.SETUP, SETUP_COMMAND
         if key == "min.insync.replicas" and int(value) > found.replication:
             mending = Mending.PERSON
             mend = (
