@@ -53,6 +53,17 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, tag="envelope"):
     entries: list[Entry]
 
 
+class NotingEnvelope(Envelope, frozen=True, array_like=True, tag="envelope"):
+    """An envelope that also notes what was accepted and concerns no brand; to others an envelope.
+
+    `nobody` holds, by source, the keys of such mentions (`pipeline.resuming.key_of`), `last_event`
+    the greatest event time among them. Only its own writer reads it, when it is taken up.
+    """
+
+    nobody: dict[str, list[int]] = {}
+    last_event: int = 0
+
+
 class SourceTick(msgspec.Struct, frozen=True, array_like=True):
     """What one source gave since the writer's last tick, and how far it has delivered."""
 
@@ -173,6 +184,9 @@ encode = _encoder.encode
 _mentions_decoder: "msgspec.msgpack.Decoder[MentionsRecord]" = msgspec.msgpack.Decoder(
     MentionsRecord
 )
+_own_decoder: "msgspec.msgpack.Decoder[NotingEnvelope | Tick]" = msgspec.msgpack.Decoder(
+    NotingEnvelope | Tick
+)
 _signals_decoder: "msgspec.msgpack.Decoder[SignalsRecord]" = msgspec.msgpack.Decoder(SignalsRecord)
 _judged_decoder = msgspec.msgpack.Decoder(JudgedEnvelope)
 _envelope_decoder = msgspec.msgpack.Decoder(SignalsEnvelope)
@@ -182,6 +196,11 @@ _dead_decoder = msgspec.msgpack.Decoder(DeadLetter)
 def decode_mentions(raw: bytes) -> MentionsRecord:
     """Read a record of the mentions log; raise WireError (NewerVersionError) with the reason."""
     return _read(_mentions_decoder, raw)
+
+
+def decode_with_notes(raw: bytes) -> NotingEnvelope | Tick:
+    """Read a record of the mentions log as its writer does; raise WireError with the reason."""
+    return _read(_own_decoder, raw)
 
 
 def decode_signals(raw: bytes) -> SignalsRecord:
