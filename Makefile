@@ -3,10 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := --numprocesses=auto --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture bench bench-quality format clean tools
+.PHONY: help demo test coverage check lint types architecture bench bench-quality format clean tools
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,9 +28,12 @@ $(VENV)/.dev: $(VENV)/.base
 demo: $(VENV)/.base ## made-up days of four brands on the live page, with a panel to play with
 	@$(BIN)/crisis-monitor demo
 
-test: $(VENV)/.dev ## the tests
+test: $(VENV)/.dev ## the tests, a process a core (PYTEST_FLAGS="-k wheel", say)
+	@$(BIN)/pytest $(WORKERS) $(PYTEST_FLAGS)
+
+coverage: $(VENV)/.dev ## the tests again, slower, and the branches that none of them takes
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/coverage run -m pytest $(WORKERS) $(PYTEST_FLAGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report | tail -n 40
 
