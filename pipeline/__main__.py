@@ -12,6 +12,7 @@ from pipeline.commands import config, incidents, mentions, notifications, reject
 from pipeline.commands.backtest import backtest
 from pipeline.commands.demo import demo
 from pipeline.commands.doctor import doctor
+from pipeline.commands.lag import lag
 from pipeline.commands.replay import replay
 from pipeline.commands.run import run
 from pipeline.commands.status import status
@@ -35,6 +36,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     why,
     status,
     doctor,
+    lag,
 )
 for _command in _COMMANDS:
     app.command()(_command)
