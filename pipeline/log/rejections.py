@@ -12,12 +12,19 @@ from pipeline.mention import Rejected, RejectedReason
 
 
 class StoredRejected(msgspec.Struct, frozen=True):
-    """A rejected input as kept: its id derives from source, origin and bytes."""
+    """A rejected input as kept: its id derives from source, origin and bytes.
+
+    Of a record of a topic it derives from where it stood: topic, partition, offset; else these
+    are empty and -1.
+    """
 
     id: str
     at: int
     rejected: Rejected
     replayed: str | None
+    topic: str = ""
+    partition: int = -1
+    offset: int = -1
 
 
 class Rejections:
@@ -33,7 +40,7 @@ class Rejections:
         self._db.executemany(
             "INSERT OR IGNORE INTO rejected VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
             [
-                (_rejected_id(r), at, r.reason, _plain(r.origin), _plain(r.detail), r.source, r.raw)
+                (rejected_id(r), at, r.reason, plain(r.origin), plain(r.detail), r.source, r.raw)
                 for r in rejected
             ],
         )
@@ -91,8 +98,8 @@ def _stored(
     return StoredRejected(id_, at, Rejected(why, origin, detail, raw, source), replayed)
 
 
-def _rejected_id(rejected: Rejected) -> str:
-    """Eight bytes of its source, its origin and its bytes: a repeat has the same, nothing else."""
+def rejected_id(rejected: Rejected) -> str:
+    """Return 8 bytes of its source, origin and bytes: a repeat has the same, nothing else."""
     whole = blake2b(digest_size=8)
     for said in (rejected.source, rejected.origin):
         whole.update(said.encode("utf-8", "surrogatepass") + b"\0")
@@ -100,5 +107,6 @@ def _rejected_id(rejected: Rejected) -> str:
     return whole.hexdigest()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return the text as it can be written in UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -65,7 +65,7 @@ class ChangeTable:
             if not self._db.has_table("settings_changes"):
                 return []
             rows = self._db.execute(
-                "SELECT at, version, what FROM settings_changes "
+                "SELECT at, version, what FROM settings_changes "  # noqa: S608  # our own names
                 f"WHERE at >= ? AND at < ? AND what != '[]' ORDER BY {self._order}",
                 (start, end),
             ).fetchall()

@@ -4,7 +4,7 @@ The same tables in a SQLite file and in PostgreSQL.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pipeline.errors import LogMismatch, LogUnavailable
@@ -16,18 +16,14 @@ SCHEMA_VERSION = 2
 
 
 def _tables(dialect: Dialect) -> tuple[str, ...]:
-    number, counted, octets, by_key = (
-        dialect.number,
-        dialect.counted,
-        dialect.octets,
-        dialect.by_key,
-    )
+    number, small, counted = dialect.number, dialect.small, dialect.counted
+    octets, by_key = dialect.octets, dialect.by_key
     return (
         f"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL){by_key}",
         f"CREATE TABLE brands (id {counted}, name TEXT NOT NULL UNIQUE)",
         f"""CREATE TABLE mentions (
   seq {counted}, brand INTEGER NOT NULL, event_time {number} NOT NULL,
-  key {number} NOT NULL, label INTEGER NOT NULL, flags INTEGER NOT NULL, body {octets} NOT NULL)""",
+  key {number} NOT NULL, label {small} NOT NULL, flags {small} NOT NULL, body {octets} NOT NULL)""",
         "CREATE INDEX mentions_by_time ON mentions (brand, event_time)"
         if by_key
         else "CREATE INDEX mentions_by_time ON mentions (brand, event_time, seq)",
@@ -40,15 +36,13 @@ def _tables(dialect: Dialect) -> tuple[str, ...]:
 
 def _added(dialect: Dialect) -> tuple[str, ...]:
     """Give what is new since the first version; older files get it when opened for writing."""
-    number, counted, octets, by_key = (
-        dialect.number,
-        dialect.counted,
-        dialect.octets,
-        dialect.by_key,
-    )
+    number, counted = dialect.number, dialect.counted
+    octets, by_key = dialect.octets, dialect.by_key
     return (
-        "CREATE INDEX IF NOT EXISTS mentions_late ON mentions (brand, event_time) "
-        f"WHERE {late(dialect)}",
+        (
+            "CREATE INDEX IF NOT EXISTS mentions_late ON mentions (brand, event_time) "
+            f"WHERE {late(dialect)}"
+        ),
         f"""CREATE TABLE IF NOT EXISTS feeds (
   log TEXT NOT NULL, partition INTEGER NOT NULL, "offset" {number} NOT NULL,
   origin {number} NOT NULL, time {number}, PRIMARY KEY (log, partition)){by_key}""",
@@ -73,12 +67,10 @@ def open_database(place: Path | Place, *, read_only: bool = False, durable: bool
     db = open_sql(place_of(place), read_only=read_only, durable=durable)
     try:
         with db.told():
-            ready = db.has_table("meta") and _check_version(db) == SCHEMA_VERSION
-            if read_only and not db.has_table("meta"):
-                raise LogUnavailable(
-                    f"{db.where} has no tables of mentions and buckets yet: start what fills them "
-                    "(`crisis-monitor run` or `crisis-monitor alerter`), or name the right place"
-                )
+            made = db.has_table("meta")
+            ready = made and _check_version(db) == SCHEMA_VERSION
+        if read_only:
+            _check_made(db, made=made)
         if not read_only and (not ready or not db.dialect.alone):
             with db.transaction():
                 if db.dialect.alone:
@@ -88,6 +80,14 @@ def open_database(place: Path | Place, *, read_only: bool = False, durable: bool
         db.close()
         raise
     return db
+
+
+def _check_made(db: Sql, *, made: bool) -> None:
+    if not made:
+        raise LogUnavailable(
+            f"{db.where} has no tables of mentions and buckets yet: start what fills them "
+            "(`crisis-monitor run` or `crisis-monitor alerter`), or name the right place"
+        )
 
 
 def _make(db: Sql) -> None:
@@ -200,6 +200,10 @@ class LogReader:
                 f"{self.where} has read further than the {self.LOG} log reaches, so it belongs to "
                 "another log; bring both back from one backup, or move it away to begin anew"
             )
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every query inside see the same instant."""
+        return self._db.snapshot()
 
     def brands(self) -> list[str]:
         """Every brand that has a bucket or a mention."""

@@ -69,7 +69,7 @@ class Feeds:
             (log, partition),
         )
         offset, origin, time = self._db.execute(
-            'SELECT "offset", origin, time FROM feeds WHERE log = ? AND partition = ?'
+            'SELECT "offset", origin, time FROM feeds WHERE log = ? AND partition = ?'  # noqa: S608  # our own words
             + self._db.dialect.locked,
             (log, partition),
         ).fetchone()

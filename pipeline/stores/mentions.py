@@ -160,7 +160,7 @@ class MentionStore(LogReader):
             if number is None:
                 return {}
             rows = self._db.execute(
-                "SELECT (event_time - ?) / ?, count(*) FROM mentions "
+                "SELECT (event_time - ?) / ?, count(*) FROM mentions "  # noqa: S608  # our own words
                 "WHERE brand = ? AND event_time >= ? AND event_time < ? "
                 f"AND {late(self._db.dialect)} GROUP BY 1",
                 (start, step, number, start, end),

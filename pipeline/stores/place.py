@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -61,8 +61,8 @@ class Place(msgspec.Struct, frozen=True):
             return str(self.directory)
         parts = urlsplit(self.address())
         host = parts.netloc.rpartition("@")[2]
-        user = parts.username
-        return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
+        user = f"{parts.username}@" if parts.username else ""
+        return f"postgresql://{user}{host}{parts.path}"
 
     def address(self, scheme: str = "postgresql") -> str:
         """The database's address with its password, for the one who connects.
@@ -72,7 +72,7 @@ class Place(msgspec.Struct, frozen=True):
         given = "" if self.database is None else self.database.reveal().strip()
         try:
             parts = urlsplit(given)
-            known = parts.scheme in SCHEMES and bool(parts.path.strip("/"))
+            known = parts.scheme in SCHEMES and "://" in given and bool(parts.path.strip("/"))
             parts.port  # noqa: B018  # raises for a port that is none
         except ValueError:
             known = False
@@ -82,7 +82,7 @@ class Place(msgspec.Struct, frozen=True):
                 "postgresql://USER:PASSWORD@HOST:5432/NAME (a password's @ : / # % as %40 %3A "
                 "%2F %23 %25)"
             )
-        return urlunsplit(parts._replace(scheme=scheme))
+        return scheme + given[given.index("://") :]
 
 
 def place_of(given: "Path | Place") -> Place:

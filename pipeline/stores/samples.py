@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter, OrderedDict
+from typing import Protocol
 
 import structlog
 
@@ -9,7 +10,6 @@ from alerts.samples import Driver, Samples
 from detectors.reading import Rule
 from pipeline.clock import stopwatch
 from pipeline.judging.scorer import Label
-from pipeline.log import SqliteLog
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.masked import sample_of
 from pipeline.stores.mentions import MentionFilter, MentionStore
@@ -28,10 +28,18 @@ _ASKED_ANEW = 60.0
 _log = structlog.get_logger(__name__)
 
 
+class Judged(Protocol):
+    """Tells how far mentions are judged, in the offsets the mention store reads."""
+
+    @property
+    def judged_end(self) -> int:
+        """The offset of the last envelope of judged mentions."""
+
+
 class MentionSamples:
     """The mention store as a page asks it; implements alerts.samples.SampleSource; thread-safe."""
 
-    def __init__(self, log: SqliteLog, store: MentionStore) -> None:
+    def __init__(self, log: Judged, store: MentionStore) -> None:
         self._log = log
         self._store = store
         self._lock = threading.Lock()
