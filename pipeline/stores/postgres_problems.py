@@ -40,14 +40,18 @@ _REFUSALS: tuple[tuple[str, type[PipelineError], str], ...] = (
     (
         r'database ".*" does not exist',
         EnvironmentProblem,
-        "cannot be opened: there is no such database; make it with `createdb --owner USER NAME`, "
-        "or correct storage.database",
+        (
+            "cannot be opened: there is no such database; make it with `createdb --owner USER NAME`, "
+            "or correct storage.database"
+        ),
     ),
     (
         r'role ".*" does not exist',
         SettingsError,
-        "knows no such user: make it with `createuser --pwprompt USER`, or correct "
-        "storage.database",
+        (
+            "knows no such user: make it with `createuser --pwprompt USER`, or correct "
+            "storage.database"
+        ),
     ),
 )
 _PASSWORD = re.compile(r"(password=|://[^:/@\s]*:)[^@\s]*")

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, OrderedDict
 from typing import Protocol
+from typing import Protocol
 
 import structlog
 
@@ -54,8 +55,9 @@ class MentionSamples:
         if rule is Rule.BLINDNESS:
             return Samples()
         with self._lock:
-            needed, asked_at = self._needed(brand, around)
-            if self._store.offset < needed:
+            partition = partition_of(brand, self._ends.partitions)
+            needed, asked_at = self._needed(brand, around, partition)
+            if self._store.position(partition).offset < needed:
                 return None
             found = self._negatives(brand, around - RECENT, around)
             if len({entry.copy for entry in found}) < limit:
@@ -95,11 +97,11 @@ class MentionSamples:
             self._drivers.popitem(last=False)
         return drivers
 
-    def _needed(self, brand: str, around: int) -> tuple[int, float]:
+    def _needed(self, brand: str, around: int, partition: int) -> tuple[int, float]:
         """How far the store must have read: to what was judged when first asked; and when."""
         asked = (brand, around)
         if asked not in self._wanted:
-            self._wanted[asked] = (self._log.judged_end, stopwatch())
+            self._wanted[asked] = (self._ends.judged_end_of(partition), stopwatch())
             if len(self._wanted) > REMEMBERED:
                 self._wanted.popitem(last=False)
         return self._wanted[asked]
