@@ -41,8 +41,8 @@ _REFUSALS: tuple[tuple[str, type[PipelineError], str], ...] = (
         r'database ".*" does not exist',
         EnvironmentProblem,
         (
-            "cannot be opened: there is no such database; make it with `createdb --owner USER NAME`, "
-            "or correct storage.database"
+            "cannot be opened: there is no such database; make it with "
+            "`createdb --owner USER NAME`, or correct storage.database"
         ),
     ),
     (

@@ -2,8 +2,7 @@
 
 import threading
 from collections import Counter, OrderedDict
-from typing import Protocol
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -11,6 +10,7 @@ from alerts.samples import Driver, Samples
 from detectors.reading import Rule
 from pipeline.clock import stopwatch
 from pipeline.judging.scorer import Label
+from pipeline.placing import partition_of
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.masked import sample_of
 from pipeline.stores.mentions import MentionFilter, MentionStore
@@ -34,14 +34,43 @@ class Judged(Protocol):
 
     @property
     def judged_end(self) -> int:
-        """The offset of the last envelope of judged mentions."""
+        """The offset of the last envelope of judged mentions, 0 where there is none."""
+        ...
+
+
+@runtime_checkable
+class JudgedEnds(Protocol):
+    """The same of several partitions, at the moment of asking."""
+
+    @property
+    def partitions(self) -> int:
+        """Into how many partitions brands are placed."""
+        ...
+
+    def judged_end_of(self, partition: int) -> int:
+        """Give the offset of the last record there is; -1 where none is or nobody knows."""
+        ...
+
+
+class _OneLog:
+    """The judged log of an embedded engine; implements `JudgedEnds`."""
+
+    partitions = 1
+
+    def __init__(self, log: Judged) -> None:
+        self._log = log
+
+    def judged_end_of(self, partition: int) -> int:
+        """Give the end of the one log there is."""
+        del partition
+        return self._log.judged_end or -1
 
 
 class MentionSamples:
     """The mention store as a page asks it; implements alerts.samples.SampleSource; thread-safe."""
 
-    def __init__(self, log: Judged, store: MentionStore) -> None:
-        self._log = log
+    def __init__(self, log: Judged | JudgedEnds, store: MentionStore) -> None:
+        self._ends = log if isinstance(log, JudgedEnds) else _OneLog(log)
         self._store = store
         self._lock = threading.Lock()
         self._wanted: OrderedDict[tuple[str, int], tuple[int, float]] = OrderedDict()
