@@ -10,6 +10,7 @@ import typer
 from pipeline.clock import Clock
 from pipeline.health import Health
 from pipeline.settings import Settings
+from pipeline.stores.place import Place
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 
 
 class PageParts(msgspec.Struct, frozen=True):
-    """What a live page is made from; `health` is told when it cannot do its work."""
+    """What a live page is made from; `health` is told when it cannot do its work.
+
+    `place` is set where the page is served apart from any engine: it then reads that, and answers
+    `/healthz` and `/readyz` itself.
+    """
 
     directory: Path
     settings: Settings
     clock: Clock
     health: Health | None = None
+    place: Place | None = None
 
 
 class Presenters(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from alerts.errors import AlertsError
 from dashboards.console.page import Page
 from dashboards.views.books import Marks
+from dashboards.views.progress import UNREAD
 from pipeline.errors import PipelineError
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +63,8 @@ def look(page: Page) -> Seen:
     """Look how far the stores are; the page's cached views are held against this from now on."""
     with page.shelf.open() as books:
         marks = page.marks = books.marks()
-        now, as_of, event_mode = page.now(books), books.log.time, books.event_mode
+        now, event_mode = page.now(books), books.event_mode
+        as_of = None if marks.folded == UNREAD else books.progress.time
         unread = books.unread
     stands = not event_mode and as_of is not None and now - as_of > STANDS
     return Seen(now, as_of, marks, as_of if stands else None, event_mode, unread)

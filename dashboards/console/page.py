@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboards.console.static_files import StaticFiles
 from dashboards.console.wording import FILTERS, in_its_lines
-from dashboards.views.books import Books, Marks, Shelf
+from dashboards.views.books import Books, Marks, Shelf, shelf_of
 from pipeline.clock import stopwatch
 from pipeline.presenting import PageParts
 
@@ -67,7 +67,9 @@ class Page:
         self.settings = parts.settings
         self.clock = parts.clock
         self.policy: Policy = parts.settings.policy()
-        self.shelf = Shelf(parts.directory)
+        self.shelf = (
+            Shelf(parts.directory) if parts.place is None else shelf_of(parts.place, parts.settings)
+        )
         self.files = StaticFiles()
         self.marks: Marks | None = None
         self.extra: dict[str, object] = {}

@@ -123,13 +123,21 @@ def _height(level: Level) -> tuple[float, float]:
 def _until(incident: Incident, books: "Books", now: int) -> int:
     if incident.resolved_at is not None:
         return max(incident.resolved_at, incident.opened_at)
-    return max(incident.opened_at, incident.level.event_time, min(now, books.log.time or now))
+    return max(incident.opened_at, incident.level.event_time, min(now, books.progress.time or now))
+
+
+class _AllHere(msgspec.Struct, frozen=True):
+    """Nothing is waited for: the mention store was just seen to hold what there is."""
+
+    judged_end: int = 0
 
 
 def _samples(books: "Books", incident: Incident) -> Samples:
     if not has_mentions(incident):
         return Samples()
-    reader = MentionSamples(books.log, books.mentions)
+    if books.progress.mentions_wait():
+        return Samples()
+    reader = MentionSamples(_AllHere(), books.mentions)
     around = incident.opening.event_time
     return reader.samples(incident.brand, incident.rule, around, SAMPLES) or Samples()
 

@@ -87,8 +87,7 @@ def gather(  # what a run hands over
     for incident in found:
         by_brand.setdefault(incident.brand, []).append(incident)
     order = _order(report, by_brand)
-    rows = books.log.fold_rows()
-    states = {} if rows is None else {row.brand: row for row, _ in rows.brands}
+    states = books.progress.learnt() or {}
     zones = {each.name: each.zone for each in settings.brands()}
     start, end = report.first or 0, (report.last or 0) + 1
     now = books.now(end)

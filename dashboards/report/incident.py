@@ -1,6 +1,5 @@
 """`incidents report ID`: one incident as a page, as Markdown or as JSON."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerts.facts import has_mentions
@@ -10,13 +9,16 @@ from dashboards.report.document import document
 from dashboards.report.drawing import EXTRA, can_draw
 from dashboards.report.markdown import markdown
 from dashboards.report.page import rendered
-from dashboards.views.books import Shelf
+from dashboards.views.books import shelf_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from alerts.policy import Policy
     from dashboards.report.picture import Picture
     from dashboards.views.books import Books
     from pipeline.settings import Settings
+    from pipeline.stores.place import Place
 
 HOUR = 3_600_000
 BEFORE, AFTER = 12 * HOUR, 4 * HOUR
@@ -24,19 +26,19 @@ BEFORE, AFTER = 12 * HOUR, 4 * HOUR
 
 
 def incident_report(  # noqa: PLR0913, PLR0917  # what a command hands over
-    databases: Path,
+    databases: "Path | Place",
     incident_id: str,
     settings: "Settings",
     form: str,
     now: int,
     zone: str | None = None,
 ) -> str:
-    """Tell one incident of a data directory in `html`, `md` or `json`.
+    """Tell one incident of a place's stores in `html`, `md` or `json`.
 
     `now` is people's time (ms) and `zone` that of the report, None: the brand's own. KeyError
     where there is no incident of this id. Without matplotlib the page has no chart and says so.
     """
-    shelf = Shelf(databases)
+    shelf = shelf_of(databases, settings)
     try:
         with shelf.open() as books:
             account = read_account(books, incident_id, now, settings.policy())
@@ -66,7 +68,7 @@ def _page(books: "Books", account: Account, zone: str, now: int, policy: "Policy
             from dashboards.report.picture import picture  # noqa: PLC0415  # needs the extra
 
             until = account.until + AFTER
-            closed = books.closed_up_to()
+            closed = books.closed_up_to(incident.brand)
             if closed is not None:  # nothing is drawn of what is yet to come
                 until = min(until, max(closed, incident.opened_at))
             shown = picture(

@@ -1,7 +1,6 @@
 """How the monitor itself is: what it hears, how far each stage is, what failed, and what to do."""
 
 import shutil
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,34 +15,32 @@ from alerts.notification import Reason as Why
 from alerts.plain import one_line
 from alerts.store import Attempt, Planned
 from dashboards.views.books import Books
+from dashboards.views.health_apart import detected_apart
+from dashboards.views.health_log import HOUR, detected_in_log
 from dashboards.views.health_problems import problems_of
 from dashboards.views.health_story import (
+    Detected,
     Disk,
-    Engine,
     Failure,
     FileSize,
     HealthStory,
     ReceiverHealth,
     RejectedInput,
-    SourceHealth,
-    Stage,
     WaitingMessage,
 )
 from dashboards.views.incident_words import REASONS, RESULTS
+from dashboards.views.progress import LogProgress
+from dashboards.views.progress_apart import ProgressApart
 from detectors.reading import Rule
 from pipeline.errors import PipelineError
-from pipeline.fold_records import PartitionRow
-from pipeline.log.sqlite import BUCKET, SIGNAL, TIME
-from pipeline.log.standing import MOST_COUNTED
+from pipeline.log.rejections import StoredRejected
 from pipeline.mention import RejectedReason
 from pipeline.settings.text import visible
-from pipeline.sources.http.settings import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.stores.changes import SettingsChange
 
-HOUR = 60 * 60_000
 DAY = 24 * HOUR
 FILES = ("log.db", "incidents.db", "mentions.db")
 LAST_REJECTED = 10
@@ -64,20 +61,18 @@ REJECTED_WORDS = {
     RejectedReason.FUTURE: "of the future",
     RejectedReason.MISDATED: "with an impossible time",
     RejectedReason.NEWER_VERSION: "of a newer version",
+    RejectedReason.UNFOLDABLE: "folding it failed",
 }
 
 
 def read_health(books: Books, now: int, settings: "Settings", version: str) -> HealthStory:
     """Read how everything stands from the stores and the log; never from the engine's memory.
 
-    Only the log must be readable; another store that is not is the first of the problems.
+    Of an embedded engine only the log must be readable, where workers are apart nothing must:
+    another store that is not is the first of the problems.
     """
-    partition = books.log.standing.partition()
-    engine = engine_of(partition, now, event_mode=books.event_mode)
-    time = engine.time if books.event_mode or engine.time is None else now
-    sources = _sources(books, settings, partition, time)
     unread: dict[str, None] = {}
-    stages = tuple(_stages(books, engine, now, unread))
+    detected = _detected(books, now, settings, unread)
     people = _People()
     try:
         people = _people(books, now)
@@ -88,30 +83,22 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
         changes = books.changes.between(0, MANY)
     except PipelineError as problem:
         unread[str(problem)] = None
-    files, disk = sizes(books.directory), disk_of(books.directory)
-    rejections = books.log.rejections
+    rejected = _Rejected()
+    try:
+        rejected = _rejected(books, now)
+    except PipelineError as problem:
+        if books.road is None:
+            raise
+        unread[str(problem)] = None
     story = HealthStory(
         now=now,
         problems=(),
-        engine=engine,
-        sources=sources,
-        stages=stages,
-        rejected=tuple(
-            (_rejected_word(reason), count) for reason, count in rejections.by_reason().items()
-        ),
-        rejected_last=tuple(
-            RejectedInput(
-                each.id,
-                each.at,
-                _rejected_word(each.rejected.reason),
-                visible(each.rejected.source, 100),
-                visible(each.rejected.origin, 200),
-                visible(each.rejected.detail, 400),
-                visible(each.rejected.raw.decode("utf-8", "backslashreplace"), RAW),
-                visible(each.replayed or "", 100),
-            )
-            for each in rejections.newest(LAST_REJECTED)
-        ),
+        engine=detected.engine,
+        sources=detected.sources,
+        stages=detected.stages,
+        partitions=detected.partitions,
+        rejected=rejected.by_reason,
+        rejected_last=rejected.last,
         receivers=_receivers(settings, people.counts),
         waiting=tuple(map(_waiting, people.waiting)),
         refused=tuple(map(_waiting, people.refused)),
@@ -125,10 +112,14 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
             for receiver, attempt in people.failures
         ),
         silent=tuple(people.silent),
-        files=files,
-        disk=disk,
+        files=_room(books, unread),
+        disk=disk_of(books.place.directory) if books.place.is_sqlite else None,
+        apart=books.road is not None,
+        place=books.place.where if books.road is not None else "",
         retention=(
-            ("logs, for replays", settings.storage.log_retention),
+            ("logs, for replays", settings.storage.log_retention)
+            if books.road is None
+            else ("topics, for replays", settings.kafka.retention),
             ("texts of mentions", settings.storage.mentions_retention),
             ("counts by the minute, then by the hour", settings.storage.buckets_by_minute),
         ),
@@ -138,8 +129,50 @@ def read_health(books: Books, now: int, settings: "Settings", version: str) -> H
         changes=tuple(changes[-LAST_CHANGES:][::-1]),
         unread=tuple(unread),
     )
-    found = problems_of(story, 0 if books.event_mode else rejections.since(now - HOUR))
-    return replace(story, problems=found)
+    return replace(story, problems=problems_of(story, rejected.lately))
+
+
+def _detected(books: Books, now: int, settings: "Settings", unread: dict[str, None]) -> Detected:
+    match books.progress:
+        case LogProgress(log=log):
+            return detected_in_log(books, log, now, settings, unread)
+        case ProgressApart() as progress:
+            return detected_apart(books, progress, now, settings, unread)
+        case other:
+            raise AssertionError(other)
+
+
+class _Rejected(msgspec.Struct, frozen=True):
+    """What was rejected: how much for which reason, the last, how much in the last hour."""
+
+    by_reason: tuple[tuple[str, int], ...] = ()
+    last: tuple[RejectedInput, ...] = ()
+    lately: int = 0
+
+
+def _rejected(books: Books, now: int) -> _Rejected:
+    kept = books.rejections
+    return _Rejected(
+        tuple((_rejected_word(reason), count) for reason, count in kept.by_reason().items()),
+        tuple(map(_rejected_input, kept.newest(LAST_REJECTED))),
+        0 if books.event_mode else kept.since(now - HOUR),
+    )
+
+
+def _rejected_input(each: StoredRejected) -> RejectedInput:
+    return RejectedInput(
+        each.id,
+        each.at,
+        _rejected_word(each.rejected.reason),
+        visible(each.rejected.source, 100),
+        visible(each.rejected.origin, 200),
+        visible(each.rejected.detail, 400),
+        visible(each.rejected.raw.decode("utf-8", "backslashreplace"), RAW),
+        visible(each.replayed or "", 100),
+        visible(f"{each.topic} partition {each.partition} offset {each.offset}", 200)
+        if each.topic
+        else "",
+    )
 
 
 class _People(msgspec.Struct, frozen=True):
@@ -169,105 +202,6 @@ def _people(books: Books, now: int) -> _People:
                 if each.rule is Rule.BLINDNESS
             ],
         )
-
-
-def engine_of(partition: PartitionRow | None, now: int, *, event_mode: bool) -> Engine:
-    """Tell where detection is. A log of the mentions' own time never stands: nobody drives it."""
-    time = partition.time if partition else None
-    stands = None
-    if not event_mode and time is not None and now - time > STANDS_AFTER:
-        stands = time
-    return Engine(
-        event_mode,
-        time,
-        stands,
-        0 if event_mode or time is None else max(0, time - now),
-        tuple(
-            one_line(name, 100)
-            for name, writer in (partition.writers if partition else {}).items()
-            if writer.catching_up
-        ),
-    )
-
-
-STANDS_AFTER = 120_000
-"""An engine writes a tick every few seconds; without one for so long it does not work."""
-
-
-def _sources(
-    books: Books, settings: "Settings", partition: PartitionRow | None, time: int | None
-) -> tuple[SourceHealth, ...]:
-    accepted: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for tick in [] if time is None else books.log.standing.ticks(time - HOUR):
-        for name, heard in tick.sources.items():
-            accepted[name] = accepted.get(name, 0) + heard.accepted
-            if heard.accepted:
-                last.setdefault(name, tick.time)
-    watches = partition.listening.watches if partition else {}
-    configured = [source.name for source in settings.sources] or [DEFAULT_SOURCE]
-    found = []
-    for name in dict.fromkeys([*configured, *sorted(watches)]):
-        watch = watches.get(name)
-        heard_to = watch.delivered_up_to if watch is not None and watch.heard else None
-        found.append(
-            SourceHealth(
-                one_line(name, 100),
-                name in configured,
-                heard_to,
-                accepted.get(name, 0),
-                last.get(name),
-                heard_to if watch is not None and watch.blind else None,
-            )
-        )
-    return tuple(found)
-
-
-def _stages(books: Books, engine: Engine, now: int, unread: dict[str, None]) -> Iterable[Stage]:
-    """Tell of every stage whose store can be read; of the others `unread` is told why not."""
-    standing = books.log.standing
-    unfolded = standing.unfolded()
-    oldest = None if books.event_mode else unfolded.oldest_at
-    yield Stage(
-        "detection",
-        "folds what was accepted",
-        unfolded.records,
-        more=False,
-        behind=None if oldest is None else max(0, now - oldest),
-        detail=f"{unfolded.mentions:,} mentions wait" if unfolded.mentions else "",
-    )
-    for stage in (_mention_stage, _bucket_stage, _people_stage):
-        try:
-            yield stage(books, engine)
-        except (PipelineError, AlertsError) as problem:
-            unread[str(problem)] = None
-
-
-def _mention_stage(books: Books, engine: Engine) -> Stage:
-    del engine
-    behind = books.log.standing.judged_behind(books.mentions.offset)
-    return Stage("mention store", "texts, samples, drivers", behind, more=False, behind=None)
-
-
-def _bucket_stage(books: Books, engine: Engine) -> Stage:
-    del engine
-    closed, whole = books.log.closed_up_to, books.closed_up_to()
-    behind = books.log.standing.signals_behind(books.buckets.offset, (BUCKET,))
-    return Stage(
-        "bucket table",
-        "charts and numbers",
-        behind,
-        more=behind >= MOST_COUNTED,
-        behind=None if closed is None or whole is None else max(0, closed - whole),
-    )
-
-
-def _people_stage(books: Books, engine: Engine) -> Stage:
-    with books.incidents.read() as view:
-        position, told = view.position(0), view.last_time()
-    behind = books.log.standing.signals_behind(position.offset, (SIGNAL, TIME))
-    late = None if engine.time is None or told is None else max(0, engine.time - told)
-    return Stage("people", "incidents and messages", behind, behind >= MOST_COUNTED, late)
 
 
 def _receivers(
@@ -304,8 +238,18 @@ def _waiting(row: Planned) -> WaitingMessage:
 def _rejected_word(reason: str) -> str:
     try:
         return REJECTED_WORDS[RejectedReason(reason)]
-    except ValueError:
+    except (ValueError, KeyError):
         return visible(reason, 60)
+
+
+def _room(books: Books, unread: dict[str, None]) -> tuple[FileSize, ...]:
+    if books.place.is_sqlite:
+        return sizes(books.place.directory)
+    try:
+        return (FileSize("database", books.database_size()),)
+    except PipelineError as problem:
+        unread[str(problem)] = None
+        return ()
 
 
 def sizes(directory: Path) -> tuple[FileSize, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alerts.times import span
-from dashboards.views.health_story import HealthStory, Problem
+from dashboards.views.health_story import HealthStory, PartitionHealth, Problem
 
 MINUTE = 60_000
 FAR_BEHIND = 100_000
@@ -15,13 +15,16 @@ FAILED_TIMES = 3
 LITTLE_ROOM = 0.05
 LEAST_ROOM = 512 * 1024 * 1024
 MANY_REJECTED = 20
+MOST_NAMED = 6
+"""Partitions, and brands, named in one sentence."""
 
 
 def problems_of(story: HealthStory, rejected_lately: int) -> tuple[Problem, ...]:
     """Find what is wrong; what may cost a page comes first."""
     found = [
         *_unread(story),
-        *_engine(story),
+        *(_apart(story) if story.apart else _engine(story)),
+        *_ahead(story),
         *_messages(story),
         *_sources(story),
         *_stages(story),
@@ -43,7 +46,10 @@ def _unread(story: HealthStory) -> Iterator[Problem]:
         yield Problem(
             critical=True,
             what=f"A store cannot be read: {said}",
-            do="Mend that file as it says, then start `crisis-monitor run` again; what is told "
+            do="Mend it as it says; what is told below is told without it, and this page goes on "
+            "by itself"
+            if story.apart
+            else "Mend that file as it says, then start `crisis-monitor run` again; what is told "
             "below is told without it",
             runbook="engine-down",
         )
@@ -66,6 +72,67 @@ def _engine(story: HealthStory) -> Iterator[Problem]:
             runbook="engine-down",
             since=engine.stands_since,
         )
+
+
+def _apart(story: HealthStory) -> Iterator[Problem]:
+    """Tell which partitions have not begun or stand, and whose people's side does not keep up."""
+    new = [each for each in story.partitions if each.time is None]
+    if len(new) == len(story.partitions):
+        yield Problem(
+            critical=True,
+            what="Detection has not begun",
+            do="Start `crisis-monitor ingest`, `worker` and `alerter`, or look at what each one's "
+            "/readyz says",
+            runbook="engine-down",
+        )
+    elif new:
+        yield Problem(
+            critical=True,
+            what=f"Detection has not begun in {_named(new)}",
+            do="See `crisis-monitor lag` and each worker's /readyz; [kafka] partitions must be "
+            "what the topics have",
+            runbook="engine-down",
+        )
+    stand = [each for each in story.partitions if each.stands]
+    if stand:
+        everywhere = len(stand) == len(story.partitions)
+        yield Problem(
+            critical=True,
+            what="Detection stands: nothing is noticed"
+            if everywhere
+            else f"Detection stands in {_named(stand)}: nothing is noticed of their brands",
+            do="Only what reached the stores is seen from here: see `crisis-monitor lag` for what "
+            "waits where, then the log and /readyz of each ingest, worker and alerter",
+            runbook="engine-down",
+            since=min((each.time for each in stand if each.time is not None), default=None),
+        )
+    late = [each for each in story.partitions if (each.people_late or 0) > BEHIND_FOR]
+    if late:
+        longest = max(each.people_late or 0 for each in late)
+        yield Problem(
+            critical=True,
+            what=f"Incidents are {span(longest)} behind detection in {_named(late)}",
+            do="Look at the alerter's log and /readyz: pages wait until it has caught up",
+            runbook="engine-down",
+        )
+
+
+def _named(partitions: list[PartitionHealth]) -> str:
+    """Name partitions and some of their brands, as a person would."""
+    numbers = [str(each.number) for each in partitions]
+    brands = [name for each in partitions for name in each.brands]
+    more = sum(each.more_brands for each in partitions) + len(brands[MOST_NAMED:])
+    said = "partition " if len(numbers) == 1 else "partitions "
+    said += ", ".join(numbers[:MOST_NAMED])
+    if len(numbers) > MOST_NAMED:
+        said += f" and {len(numbers) - MOST_NAMED} more"
+    if not brands:
+        return said
+    return f"{said} ({', '.join(brands[:MOST_NAMED])}{f' and {more} more brands' if more else ''})"
+
+
+def _ahead(story: HealthStory) -> Iterator[Problem]:
+    engine = story.engine
     if engine.ahead_by > MINUTE:
         yield Problem(
             critical=True,

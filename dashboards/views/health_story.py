@@ -59,8 +59,46 @@ class Engine(msgspec.Struct, frozen=True):
     catching_up: tuple[str, ...]
 
 
+class PartitionHealth(msgspec.Struct, frozen=True):
+    """One partition where workers are apart, as the stores know it.
+
+    `time` is how far detection is in it, `behind` how far that is behind the clock (None: not
+    known, or time is the mentions' own), `closed_up_to` the end of its last closed bucket.
+    `folded` is the offset of mentions it had come to, the next three are the offsets last read of
+    its signals, judged mentions and dead letters, `people` that of the signals applied to
+    incidents, `people_late` by how much time; -1: none yet. `brands` are some of its brands,
+    `more_brands` how many more there are.
+    """
+
+    number: int
+    time: int | None
+    behind: int | None
+    stands: bool
+    closed_up_to: int | None
+    folded: int
+    signals: int
+    judged: int
+    rejected: int
+    people: int
+    people_late: int | None
+    brands: tuple[str, ...]
+    more_brands: int
+
+
+class Detected(msgspec.Struct, frozen=True):
+    """What is known of detection itself; `partitions` where it works apart from here."""
+
+    engine: Engine
+    sources: tuple[SourceHealth, ...]
+    stages: tuple[Stage, ...]
+    partitions: tuple[PartitionHealth, ...] = ()
+
+
 class RejectedInput(msgspec.Struct, frozen=True):
-    """One input that is no mention, its bytes as one harmless line."""
+    """One input that is no mention, its bytes as one harmless line.
+
+    `place` is where it stood in a topic, empty where it came to the door.
+    """
 
     id: str
     at: int
@@ -70,6 +108,7 @@ class RejectedInput(msgspec.Struct, frozen=True):
     detail: str
     raw: str
     replayed: str
+    place: str = ""
 
 
 class ReceiverHealth(msgspec.Struct, frozen=True):
@@ -140,5 +179,10 @@ class HealthStory(msgspec.Struct, frozen=True, kw_only=True):
     settings_version: str
     settings_place: str
     changes: "tuple[SettingsChange, ...]"
+    apart: bool = False
+    """Whether workers and readers are elsewhere, and this is what the stores know of them."""
+    place: str = ""
+    """Where the stores are, without a password; told where they are apart."""
+    partitions: tuple[PartitionHealth, ...] = ()
     unread: tuple[str, ...] = ()
     """Stores that cannot be read, each with what is wrong and how to mend it."""

@@ -278,7 +278,7 @@ def said_of(books: Books, incident: Incident, window: tuple[int, int]) -> Said:
     if not has_mentions(incident):
         return Said()
     start, end = window
-    reading = books.mentions.offset < books.log.judged_end
+    reading = books.progress.mentions_wait()
     wanted = MentionFilter(incident.brand, start, end, Label.NEGATIVE, own=False, late=False)
     return Said(
         read_drivers(books.mentions, incident.brand, start, end),
@@ -295,7 +295,7 @@ def read_surge(books: Books, incident: Incident, window: tuple[int, int]) -> Ser
         return None
     start, end = window
     around = max(HOUR, (end - start) // 4)
-    closed = books.closed_up_to()
+    closed = books.closed_up_to(incident.brand)
     after = end + around // 2
     return read_series(
         books,

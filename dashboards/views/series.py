@@ -102,7 +102,7 @@ def read_series(  # noqa: PLR0913  # what is read, and how finely
 
     The range is widened to whole steps. A brand nothing is known of has unknown steps alone.
     """
-    closed = books.closed_up_to()
+    closed = books.closed_up_to(brand)
     step = step_for(end - start, points)
     first, last = start - start % step, end + -end % step
     found = books.buckets.figures(brand, first, last)

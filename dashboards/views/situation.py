@@ -10,6 +10,7 @@ from alerts.clocks import owed_at
 from alerts.incident import Audience, Incident, State
 from dashboards.views.bands import Band, count_band, share_band
 from dashboards.views.books import Books
+from dashboards.views.progress import Closed
 from dashboards.views.recent import NOTHING, LastDay, Recent
 from dashboards.views.standing import (
     URGENCY,
@@ -110,13 +111,12 @@ class SituationView:
         with books.incidents.read() as view:
             found = view.incidents(only_open=True)
         urgent = _most_urgent(found)
-        closed: int | None = None
+        closed = Closed(())
         unread = ""
         try:
-            closed = books.closed_up_to()
-            lags = closed is None or now - closed > LAGS
+            closed = books.closed()
             rows = [
-                self._row(brand, books, closed, urgent.get(brand), now, lags=lags)
+                self._row(brand, books, closed.of(brand), urgent.get(brand), now)
                 for brand in dict.fromkeys((*self._configured, *books.brands()))
             ]
         except PipelineError as problem:
@@ -130,18 +130,12 @@ class SituationView:
         blind = sorted(
             each.brand.removeprefix(SOURCE) for each in found if each.rule is Rule.BLINDNESS
         )
-        return Situation(now, closed, tuple(rows), tuple(blind), unread)
+        return Situation(now, closed.everywhere, tuple(rows), tuple(blind), unread)
 
-    def _row(  # noqa: PLR0913  # all a row is a function of
-        self,
-        brand: str,
-        books: Books,
-        closed: int | None,
-        incident: Incident | None,
-        now: int,
-        *,
-        lags: bool,
+    def _row(
+        self, brand: str, books: Books, closed: int | None, incident: Incident | None, now: int
     ) -> Row:
+        lags = closed is None or now - closed > LAGS
         recent = self._recent.get(brand)
         if recent is None:
             recent = self._recent[brand] = Recent(brand)

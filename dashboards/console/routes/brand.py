@@ -60,7 +60,7 @@ def brand(request: Request) -> Response:
     page, name = page_of(request), unquote(segments[0].removeprefix("="))
     with page.shelf.open() as books:
         known = {each.name for each in page.settings.brands()}.union(books.brands())
-        reached = books.closed_up_to() if books.event_mode else None
+        reached = books.closed_up_to(name) if books.event_mode else None
         end = page.now(books) if reached is None else reached
     if name not in known:
         return page.render(

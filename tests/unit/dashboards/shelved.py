@@ -17,6 +17,8 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 T0 = 1_772_323_200_000  # Sunday 1 March 2026, 00:00 UTC
+ASIDE = 1
+"""A partition the log does not have."""
 USUAL = Usual(2.0, 3.0, 0.5, 2.0, 0.25, 40.0, 2 * DAY)
 
 
@@ -68,11 +70,13 @@ class Shelved:
         self.incidents: IncidentStore = open_store(
             f"sqlite:///{directory / 'incidents.db'}", durable=False
         )
+        self._kept = 0
         self.books = Books(directory, self.incidents)
 
     def keep(self, *records: BucketRecord) -> None:
-        """Keep closed buckets."""
-        self.buckets.take(records, self.buckets.offset)
+        """Keep closed buckets, without moving how far the log was read."""
+        self._kept += 1
+        self.buckets.take(records, self._kept, partition=ASIDE)
 
     def close_up_to(self, minute: int, unread: Iterable[BucketRecord] = ()) -> None:
         """Say that detection has closed every bucket before this minute."""

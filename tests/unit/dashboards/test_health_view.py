@@ -13,7 +13,8 @@ from alerts.notification import Reason as Why
 from alerts.notifiers.answer import Answer, Result
 from alerts.timers import due
 from dashboards.views import health
-from dashboards.views.health import engine_of, read_health
+from dashboards.views.health import read_health
+from dashboards.views.health_log import engine_of
 from dashboards.views.health_story import Disk, HealthStory
 from detectors.blindness import SourceWatch
 from detectors.reading import Rule

@@ -10,6 +10,7 @@ import pytest
 from alerts.policy import Policy
 from dashboards.views.books import Books, Shelf
 from dashboards.views.brand import read_talk
+from dashboards.views.progress import Closed
 from dashboards.views.series import read_series
 from dashboards.views.situation import SituationView, Standing
 from detectors.reading import Reason, Rule
@@ -163,8 +164,8 @@ class _Then(Books):
 
     then: int
 
-    def closed_up_to(self) -> int | None:
-        return self.then
+    def closed(self) -> Closed:
+        return Closed((self.then,))
 
 
 def test_the_situation_grows_with_the_week_and_its_memory_agrees(

@@ -14,6 +14,7 @@ from dashboards.report import chapters
 from dashboards.report.backtest import write_backtest_report
 from dashboards.report.learnt import learnt_of
 from dashboards.views.books import Shelf
+from dashboards.views.progress import LogProgress
 from detectors.settings import Sensitivity
 from pipeline.backtest import AtSensitivity, BacktestReport, run_backtest
 from pipeline.errors import EnvironmentProblem
@@ -172,7 +173,8 @@ def test_what_was_learnt(ran: Ran) -> None:
     report, directory = ran
     shelf = Shelf(directory)
     with shelf.open() as books:
-        rows = books.log.fold_rows()
+        assert isinstance(books.progress, LogProgress)
+        rows = books.progress.log.fold_rows()
         assert rows is not None
         row = next(row for row, _ in rows.brands if row.brand == "Brand 2")
         learnt = learnt_of(books, row, SETTINGS.detection())
