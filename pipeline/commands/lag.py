@@ -1,5 +1,6 @@
 """`lag`: how far each reader of the road on Kafka is behind."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -23,6 +24,8 @@ from pipeline.settings.text import visible
 from pipeline.standing import BrandLag, Lag, PartitionLag, Step, StepLag
 
 MOST_BRANDS = 20
+PATIENCE = 4_000
+"""Milliseconds in which a broker has to answer: somebody waits at a terminal."""
 
 
 def lag(
@@ -56,7 +59,8 @@ def lag(
         from pipeline.kafka.lag import Gauge  # noqa: PLC0415  # as above
         from pipeline.kafka.topics import Topics  # noqa: PLC0415  # as above
 
-        gauge = Gauge(Connection.of(settings.kafka), Topics(settings.kafka.prefix))
+        connection = replace(Connection.of(settings.kafka), patience=PATIENCE)
+        gauge = Gauge(connection, Topics(settings.kafka.prefix))
         found = gauge.measure(SystemClock().now())
     most = settings.kafka.lag_limit if limit is None else limit
     clock = settings.kafka.time is LogKind.CLOCK
