@@ -1,0 +1,31 @@
+"""The same history through an embedded engine that nobody disturbs."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.histories import Body, History
+from tests.stack import Member, deliver, eventually, free_port
+
+
+def embedded(folder: Path, history: History, bodies: Iterable[Body]) -> Path:
+    """Send bodies to `run --time event`; the data directory once all is folded and stored."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config, directory, port = folder / "monitor.toml", folder / "data", free_port()
+    config.write_text(history.configuration(), encoding="utf-8")
+    engine = Member(
+        "run",
+        ["run", "--time", "event", "--no-page", "--config", str(config), "--data", str(directory),
+         "--port", str(port)],
+        folder / "run.log",
+        {"NO_COLOR": "1"},
+    )  # fmt: skip
+    engine.start()
+    try:
+        eventually(lambda: engine.listens(port), within=60, what="the embedded engine's door")
+        deliver(f"http://127.0.0.1:{port}", bodies)
+        code = engine.stop()
+    finally:
+        engine.kill()
+    if code:
+        raise AssertionError(f"the embedded engine ended with {code}: {engine.said()[-2000:]}")
+    return directory
