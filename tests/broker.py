@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -175,7 +175,7 @@ class OwnBroker:
             Secret(password),
         )
 
-    def __enter__(self) -> "OwnBroker":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -273,6 +273,8 @@ class OwnBroker:
             "log.cleaner.backoff.ms": "1000",
             "log.cleaner.dedupe.buffer.size": "8388608",
             "controlled.shutdown.max.retries": "1",
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
             "num.network.threads": "2",
             "num.io.threads": "4",
         }
@@ -378,7 +380,7 @@ def make_topics(broker: Broker) -> Iterator[Callable[..., SetUp]]:
     """Make topics under a fresh prefix: `make_topics(partitions=8, time="event")`."""
     made: list[SetUp] = []
 
-    def make(partitions: int = 4, **settings: Any) -> SetUp:
+    def make(partitions: int = 4, **settings: Any) -> SetUp:  # noqa: ANN401  # whatever the section has
         section = KafkaSection(
             bootstrap=(broker.bootstrap,),
             prefix=f"t-{uuid.uuid4().hex[:10]}",

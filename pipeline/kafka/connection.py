@@ -1,6 +1,5 @@
 """How brokers are reached: the one place for addresses, login and TLS of every client."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from pipeline.errors import BrokerUnavailable, SettingsError
+from pipeline.errors import BrokerUnavailable, PipelineError, SettingsError
 from pipeline.kafka import require_kafka
+from pipeline.kafka.knocking import knock
 from pipeline.kafka.problems import problem_of
 from pipeline.settings.secrets import HIDDEN, Secret
 from pipeline.settings.sections.kafka import KafkaSection, Mechanism, Protocol
@@ -22,9 +22,6 @@ PATIENCE: Final = 10_000
 """Milliseconds in which a first broker has to answer a client that starts."""
 _LONGEST_PAUSE: Final = 2_000
 """Milliseconds: a broker that comes back is found again within these."""
-_KNOCK: Final = 1.0
-"""Seconds for each address, where it is asked why none answers."""
-_PORT: Final = 9092
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,45 +129,57 @@ class Connection:
     def admin(self) -> Iterator["KafkaAdminClient"]:
         """Open a client that makes and describes topics; closed at the end.
 
-        Raises `BrokerUnavailable` saying of each address why it does not answer, `SettingsError`
-        where the credentials are refused; what goes wrong inside is translated as well.
+        Raises what `diagnosis` returns when it cannot be opened; refused credentials are told at
+        once, an absent broker after `patience`. What goes wrong inside is translated as well.
         """
         require_kafka()
         from kafka import KafkaAdminClient  # noqa: PLC0415  # as above
         from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # as above
 
+        if self._login or self._tls:
+            problem = self.diagnosis()
+            if isinstance(problem, SettingsError):
+                raise problem
         with translated(f"Kafka at {self.where}"):
             try:
                 client = KafkaAdminClient(**self.clients())
             except KafkaTimeoutError as error:
-                raise BrokerUnavailable(self.no_answer()) from error
+                raise self._silence() from error
             try:
                 yield client
             finally:
                 client.close()
 
-    def no_answer(self) -> str:
-        """Say why no broker answers; asks each address once whether anything listens there."""
-        told = "; ".join(f"{visible(each)} {self._knock(each)}" for each in self.bootstrap)
-        return f"no Kafka broker answers: {told}"
+    def diagnosis(self) -> PipelineError | None:
+        """Ask each address once and say why no client gets through; None when one lets us in.
 
-    def _knock(self, address: str) -> str:
-        host, _, port = address.rpartition(":")
-        try:
-            pair = (host.strip("[]"), int(port)) if host else (address, _PORT)
-            socket.create_connection(pair, timeout=_KNOCK).close()
-        except socket.gaierror:
-            return "is a name nobody knows: correct kafka.bootstrap"
-        except (OSError, ValueError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            return (
-                f"does not take connections ({visible(reason.lower())}): start Kafka there, or"
-                " correct kafka.bootstrap"
-            )
-        login = f" and kafka.mechanism {self.mechanism.value}" if self._login else ""
-        return (
-            f"takes connections, but does not speak Kafka with kafka.security {self.security.value}"
-            f"{login}: correct what differs from the broker's listener"
+        `SettingsError`: credentials or certificates are refused, waiting does not help; else
+        `BrokerUnavailable`, which says of each address what is the matter.
+        """
+        require_kafka()
+        how: dict[str, Any] = {"security_protocol": self.security.value}
+        if self._tls:
+            how["ssl_context"] = self.tls()
+        if self._login:
+            how["sasl_mechanism"] = self.mechanism.value
+            how["sasl_plain_username"] = self.username
+            how["sasl_plain_password"] = self._word()
+        problems = []
+        for address in self.bootstrap:
+            problem = knock(address, how)
+            if problem is None or isinstance(problem, SettingsError):
+                return problem
+            problems.append(str(problem))
+        return BrokerUnavailable(f"no Kafka broker answers: {'; '.join(problems)}")
+
+    def no_answer(self) -> str:
+        """Say why no broker answers, for a message: what `diagnosis` finds."""
+        return str(self._silence())
+
+    def _silence(self) -> PipelineError:
+        return self.diagnosis() or BrokerUnavailable(
+            f"Kafka at {self.where} takes connections, but does not answer with kafka.security "
+            f"{self.security.value}: use the security of the broker's listener, or see its log"
         )
 
     @property
