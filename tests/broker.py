@@ -82,7 +82,7 @@ def jars() -> Path:
     if shutil.which("mvn") is None:
         raise NoBrokerError("Maven is not installed (Debian: apt-get install maven)")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_suffix(".lock")):
+    with _alone(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
                 _fetch(Path(scratch))
