@@ -16,6 +16,7 @@ from pipeline.commands.lag import lag
 from pipeline.commands.replay import replay
 from pipeline.commands.run import run
 from pipeline.commands.status import status
+from pipeline.commands.web import web
 from pipeline.commands.why import why
 from pipeline.presenting import Presenters
 
@@ -36,6 +37,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     why,
     status,
     doctor,
+    web,
     lag,
 )
 for _command in _COMMANDS:

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from alerts.errors import AlertsError
 from dashboards.console import events, login, static_files
 from dashboards.console.page import Page, arriving
-from dashboards.console.routes import actions, brand, health, incidents, situation
+from dashboards.console.routes import actions, brand, health, incidents, readiness, situation
 from dashboards.console.security import Guard
 from pipeline.errors import PipelineError
 from pipeline.presenting import PageParts
@@ -92,6 +92,7 @@ def build_page(parts: PageParts, routers: Iterable[APIRouter] = ()) -> FastAPI:
         incidents.router,
         actions.router,
         health.router,
+        *([] if parts.place is None else [readiness.router]),
         *routers,
     ):
         app.include_router(router)

@@ -195,6 +195,7 @@ class Watcher:
                 self._met("a fault of this program; its log says more")
             else:
                 self._told(seen)
+            self._page.beat()
             event_mode = self._seen is not None and self._seen.event_mode
             await asyncio.sleep(rest(len(self._viewers), event_mode=event_mode))
 

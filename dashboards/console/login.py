@@ -23,6 +23,8 @@ from dashboards.console.security import COOKIE
 
 OPEN = ("/login", "/static/")
 """What needs no session: signing in, and the page's own files, which hold nothing of anybody."""
+PROBED = frozenset({"/healthz", "/readyz"})
+"""Nor do these, where there are such: no probe can sign in."""
 FREE_TRIES = 5
 LONGEST_WAIT = 60_000
 FORGOTTEN = 15 * 60_000
@@ -134,7 +136,7 @@ class Gate:
     def admit(self, scope: Scope) -> Response | None:
         """Return what to answer to who is not signed in, None for everybody else."""
         path: str = scope["path"]
-        if not self.sessions.asked or path.startswith(OPEN):
+        if not self.sessions.asked or path.startswith(OPEN) or path in PROBED:
             return None
         headers = Headers(scope=scope)
         now = self._page.clock.now()

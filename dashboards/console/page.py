@@ -180,6 +180,11 @@ class Page:
         if self.parts.health is not None:
             self.parts.health.failed(COMPONENT, detail)
 
+    def beat(self) -> None:
+        """Say that the stores were looked at, whatever came of it."""
+        if self.parts.health is not None:
+            self.parts.health.beat(COMPONENT)
+
     def close(self) -> None:
         """Let the stores go."""
         self.shelf.close()

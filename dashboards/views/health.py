@@ -61,6 +61,7 @@ REJECTED_WORDS = {
     RejectedReason.FUTURE: "of the future",
     RejectedReason.MISDATED: "with an impossible time",
     RejectedReason.NEWER_VERSION: "of a newer version",
+    RejectedReason.UNFOLDABLE: "a record that could not be folded",
     RejectedReason.UNFOLDABLE: "folding it failed",
 }
 
