@@ -44,7 +44,8 @@ def main() -> None:
                 print("done", flush=True)
 
     app.agent(app.topic(topic, value_type=bytes, value_serializer="raw"))(count)
-    faust.Worker(app, loglevel="error", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="error", quiet=True, redirect_stdouts=False)
+    worker.execute_from_commandline()
 
 
 if __name__ == "__main__":
