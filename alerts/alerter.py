@@ -10,19 +10,19 @@ from alerts.feed import FeedRecord, SignalFeed
 from alerts.intents import due_after, least, scenes_of
 from alerts.log_time import ByTheLog
 from alerts.policy import Policy
-from alerts.store import IncidentStore
+from alerts.store import FeedPosition, IncidentStore
 
 READ_AT_ONCE = 250
 """Records a transaction: short enough that a person at the console does not wait."""
 
 
 class Alerter:
-    """Turns one partition's signals into incidents and intents; reads no clock.
+    """Turns the signals of a log's partitions into incidents and intents; reads no clock.
 
     With `couriers` the time of people is the clock's: `apply` only records, `advance(now)` writes
     what is due and wakes them. Without, it is the log's (event mode): `apply` takes everything that
     falls due up to each time passed, in turn, and delivers in place, so that the same log
-    always leads to the same incidents, notifications and dedup keys.
+    always leads to the same incidents, notifications and dedup keys, however it is split.
 
     A call that raises, whatever the store or a notifier did, leaves nothing half done: the next one
     goes on from what is on disk. One thread uses it.
@@ -35,34 +35,46 @@ class Alerter:
         delivery: Delivery,
         *,
         couriers: Couriers | None = None,
-        partition: int = 0,
+        partitions: int = 1,
     ) -> None:
         self._store = store
         self._policy = policy
-        self._partition = partition
+        self._partitions = partitions
         self._side: ByTheClock | ByTheLog
         if couriers is None:
-            self._side = ByTheLog(store, policy, delivery, partition)
+            self._side = ByTheLog(store, policy, delivery)
         else:
-            self._side = ByTheClock(store, policy, couriers, partition)
+            self._side = ByTheClock(store, policy, couriers)
         self._in_doubt = False
-        with store.read() as view:
-            self._side.begin(view.position(partition))
+        self._side.begin(self._on_disk())
 
     @property
     def position(self) -> int:
         """The offset behind which `apply` wants the next records; -1 at the start."""
-        return self._side.read
+        return self._side.read(0)
 
     @property
     def kept_position(self) -> int:
         """The offset up to which all is on disk: records up to it are not needed any more."""
-        return self._side.kept.offset
+        return self._side.kept[0].offset
 
     @property
     def time(self) -> int | None:
-        """The last time that passed in the log."""
-        return self._side.kept.time
+        """The last time that passed in the log: by the clock in any partition, else in all."""
+        return self._side.time
+
+    def wanted_behind(self, partition: int) -> int:
+        """The offset behind which `apply` wants a partition's next records."""
+        return self._side.read(partition)
+
+    def kept_of(self, partition: int) -> FeedPosition:
+        """How far a partition was applied and is on disk, as last written or read here."""
+        return self._side.kept[partition]
+
+    def take_up(self) -> None:
+        """Go on from what is on disk, where another process may have moved it."""
+        self._side.begin(self._on_disk())
+        self._in_doubt = False
 
     def catch_up(self, feed: SignalFeed, now: int) -> int:
         """Apply all the feed has, then say what is due; returns the number of records.
@@ -77,16 +89,26 @@ class Alerter:
         self.advance(now)
         return applied
 
-    def apply(self, records: Sequence[tuple[int, FeedRecord]], now: int) -> None:
-        """Apply the records behind `position`; repeats are harmless.
+    def apply(
+        self,
+        records: Sequence[tuple[int, FeedRecord]],
+        now: int,
+        *,
+        partition: int = 0,
+        read_to: int | None = None,
+    ) -> None:
+        """Apply a partition's records behind `wanted_behind`; repeats are harmless.
 
         Events, incidents, the last signal applied and the offset are kept in one transaction. In
-        event mode `now` is not looked at: signals wait for the time that follows them.
+        event mode `now` is not looked at: signals wait for the time that follows them. Records of
+        one offset come in one call; `read_to` is up to where the partition was read, where the
+        last records were of no concern.
         """
         with self._sure():
-            fresh = [(offset, record) for offset, record in records if offset > self._side.read]
-            if fresh:
-                self._side.apply(fresh, now)
+            behind = self._side.read(partition)
+            fresh = [(offset, record) for offset, record in records if offset > behind]
+            if fresh or (read_to is not None and read_to > behind):
+                self._side.apply(fresh, now, partition, read_to)
 
     def advance(self, now: int) -> bool:
         """Write what is due at `now`, wake the couriers; True when something was written.
@@ -110,12 +132,14 @@ class Alerter:
     def _sure(self) -> Iterator[None]:
         """Begin from what the store holds, where the last call ended in trouble."""
         if self._in_doubt:
-            with self._store.read() as view:
-                self._side.begin(view.position(self._partition))
-            self._in_doubt = False
+            self.take_up()
         try:
             yield
         except BaseException:
             self._side.begin(self._side.kept)
             self._in_doubt = True
             raise
+
+    def _on_disk(self) -> list[FeedPosition]:
+        with self._store.read() as view:
+            return [view.position(partition) for partition in range(self._partitions)]

@@ -3,6 +3,8 @@
 
 AlertsError
   StoreUnavailable     the incident store cannot be read or written now; retryable
+  MovedElsewhere       another alerter went on from where this one stood; retryable
+  NotLeading           another alerter pages now; retryable
   StoreGone            the store's file was removed or replaced while it was worked on
   StoreNewer           a newer version of the program made the store
   StoreCorrupt         the database is damaged
@@ -19,6 +21,20 @@ class AlertsError(Exception):
 
 class StoreUnavailable(AlertsError):
     """The store cannot be read or written now (locked, disk full); nothing was half-written."""
+
+    exit_code = 3
+    retryable = True
+
+
+class MovedElsewhere(AlertsError):
+    """Another alerter went on from where this one stood; nothing was written."""
+
+    exit_code = 3
+    retryable = True
+
+
+class NotLeading(AlertsError):
+    """This alerter does not lead any more: another one delivers."""
 
     exit_code = 3
     retryable = True
