@@ -13,7 +13,13 @@ from tests.broker import (  # noqa: F401  # fixtures, known to every test
     stop_shared,
     topics,
 )
-
+from tests.postgres import (  # noqa: F401  # fixtures, known to every test
+    database,
+    database_place,
+    place,
+    postgres,
+    stop_shared_postgres,
+)
 from tests.sharing_out import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
@@ -31,3 +37,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """The broker of a run goes with it."""
     if not hasattr(session.config, "workerinput"):
         stop_shared(session.config)
+        stop_shared_postgres(session.config)

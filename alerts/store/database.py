@@ -7,18 +7,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from alerts.errors import StoreCorrupt, StoreGone, StoreUnavailable
 from alerts.file_place import FilePlace
 from alerts.store.migrate import is_up_to_date, migrate
+from alerts.store.postgres import make_engine, problem_of, where_of
 
 BUSY_TIMEOUT = 10_000
 """Milliseconds a writer waits for another one's short transaction."""
 
 _WRITERS = 0x63726973
 """PostgreSQL's number for the lock that writers of all processes take in turn."""
+
+
+_READING: dict[bool, dict[str, object]] = {
+    True: {"only_reads": True},
+    False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+"""What a reading connection is told, by whether it is SQLite's: one view, and no lock."""
 
 
 class Database:
@@ -33,22 +41,30 @@ class Database:
         self._place: FilePlace | None = None
         try:
             self._url = sa.make_url(url)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError):
             raise StoreUnavailable(
                 "the incident store's address is no database URL: write sqlite:///PATH/incidents.db"
-            ) from error
+                " or postgresql://USER:PASSWORD@HOST/NAME"
+            ) from None
+        if self._url.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise StoreUnavailable(
+                "the incident store can be in SQLite or PostgreSQL alone: write "
+                "sqlite:///PATH/incidents.db or postgresql://USER:PASSWORD@HOST/NAME"
+            )
         in_memory = self._url.database in {None, "", ":memory:"}
-        is_sqlite = self._url.get_backend_name() == "sqlite"
-        self.where = self._url.render_as_string(hide_password=True)
-        if is_sqlite and in_memory:
+        is_sqlite = self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._reading = _READING[is_sqlite]
+        if not is_sqlite:
+            self.where = where_of(self._url)
+            self._engine = make_engine(self._url)
+        elif in_memory:
             self._engine = sa.create_engine(
                 self._url, poolclass=StaticPool, connect_args={"check_same_thread": False}
             )
         else:
             self._engine = sa.create_engine(self._url)
         if is_sqlite:
-            if not in_memory:
-                self.where = str(Path(str(self._url.database)))
+            self.where = "sqlite://" if in_memory else str(Path(str(self._url.database)))
             _behave(self._engine, durable=durable)
         try:
             with self.read() as connection:
@@ -80,7 +96,7 @@ class Database:
         # Threads of one process take turns here; SQLite's own waiting sleeps and is unfair.
         self.check_in_place()
         with self._turn, self._told(), self._engine.begin() as connection:
-            if self._engine.dialect.name == "postgresql":
+            if not self._is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
 
@@ -89,7 +105,7 @@ class Database:
         """One consistent view that blocks no writer; never of a file that is gone."""
         self.check_in_place()
         with self._told(), self._engine.connect() as connection:
-            connection = connection.execution_options(only_reads=True)  # noqa: PLW2901  # the same connection, told what for
+            connection = connection.execution_options(**self._reading)  # noqa: PLW2901  # the same connection, told what for
             with connection.begin():
                 yield connection
 
@@ -101,20 +117,24 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except DBAPIError as error:
+            problem = None if self._is_sqlite else problem_of(self.where, error)
+            if problem is not None:
+                raise problem from None
+            self._tell_of_sqlite(error)
+            raise
+
+    def _tell_of_sqlite(self, error: DBAPIError) -> None:
+        if isinstance(error, OperationalError):
             raise StoreUnavailable(
                 f"the incident store {self.where} cannot be used now: {error.orig}. Look for a "
                 "full disk, a missing folder, its permissions, or another program that holds it"
             ) from error
-        except DatabaseError as error:
-            if isinstance(error.orig, sqlite3.DatabaseError) and type(error.orig) is (
-                sqlite3.DatabaseError
-            ):
-                raise StoreCorrupt(
-                    f"the incident store {self.where} is damaged or is no database: "
-                    f"{error.orig}. Restore a copy of it, or move it away to begin anew"
-                ) from error
-            raise
+        if type(error.orig) is sqlite3.DatabaseError:
+            raise StoreCorrupt(
+                f"the incident store {self.where} is damaged or is no database: "
+                f"{error.orig}. Restore a copy of it, or move it away to begin anew"
+            ) from error
 
 
 def _behave(engine: sa.Engine, *, durable: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
-from pipeline.log.rejections import StoredRejected, plain, rejected_id
+from pipeline.log.rejections import DROPPED, StoredRejected, plain, rejected_id
 from pipeline.mention import Rejected
 from pipeline.stores.database import LogReader
 from pipeline.stores.feeds import REJECTED
@@ -64,9 +64,13 @@ class RejectedStore(LogReader):
         reason: str | None = None,
         ids: Iterable[str] = (),
         waiting: bool = False,
+        dropped: bool = True,
         limit: int | None = None,
     ) -> list[StoredRejected]:
-        """What was rejected, oldest first; `waiting`: only what was not tried again."""
+        """What was rejected, oldest first.
+
+        `waiting`: only what was not tried again; `dropped` false: without what a person dropped.
+        """
         wanted = list(dict.fromkeys(ids))
         clauses: list[str] = ["1 = 1"]
         values: list[object] = []
@@ -78,6 +82,9 @@ class RejectedStore(LogReader):
             values.append(reason)
         if waiting:
             clauses.append("replayed IS NULL")
+        if not dropped:
+            clauses.append("(replayed IS NULL OR replayed NOT LIKE ?)")
+            values.append(f"{DROPPED}%")
         statement = f"{_LISTED} WHERE {' AND '.join(clauses)} ORDER BY at, id"
         if limit is not None and limit >= 0:
             statement += " LIMIT ?"

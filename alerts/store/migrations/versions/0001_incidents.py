@@ -14,6 +14,11 @@ depends_on = None
 _row_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
+def _words(longest: int) -> sa.types.TypeEngine[str]:
+    """Texts that are compared and put in order byte by byte, as SQLite does."""
+    return sa.String(longest).with_variant(sa.Text(collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     """Make the six tables."""
     _make_incidents()
@@ -27,8 +32,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "applied_signals",
-        sa.Column("brand", sa.String(200), primary_key=True),
-        sa.Column("rule", sa.String(40), primary_key=True),
+        sa.Column("brand", _words(200), primary_key=True),
+        sa.Column("rule", _words(40), primary_key=True),
         sa.Column("surge", sa.BigInteger, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
     )
@@ -38,22 +43,22 @@ def _make_incidents() -> None:
     op.create_table(
         "incident_events",
         sa.Column("id", _row_id, primary_key=True, autoincrement=True),
-        sa.Column("incident_id", sa.String(300), nullable=False),
+        sa.Column("incident_id", _words(300), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("kind", _words(40), nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("incident_id", "number", name="incident_events_order"),
     )
     op.create_table(
         "incidents",
-        sa.Column("id", sa.String(300), primary_key=True),
-        sa.Column("brand", sa.String(200), nullable=False),
-        sa.Column("rule", sa.String(40), nullable=False),
-        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("id", _words(300), primary_key=True),
+        sa.Column("brand", _words(200), nullable=False),
+        sa.Column("rule", _words(40), nullable=False),
+        sa.Column("state", _words(20), nullable=False),
         sa.Column("is_open", sa.Integer, nullable=False),
         sa.Column("is_watched", sa.Integer, nullable=False),
-        sa.Column("severity", sa.String(20), nullable=False),
+        sa.Column("severity", _words(20), nullable=False),
         sa.Column("opened_at", sa.BigInteger, nullable=False),
         sa.Column("events", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
@@ -66,13 +71,13 @@ def _make_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", _row_id, primary_key=True, autoincrement=True),
-        sa.Column("dedup_key", sa.String(500), nullable=False, unique=True),
-        sa.Column("incident_id", sa.String(300), nullable=False),
-        sa.Column("receiver", sa.String(100), nullable=False),
-        sa.Column("reason", sa.String(60), nullable=False),
+        sa.Column("dedup_key", _words(500), nullable=False, unique=True),
+        sa.Column("incident_id", _words(300), nullable=False),
+        sa.Column("receiver", _words(100), nullable=False),
+        sa.Column("reason", _words(60), nullable=False),
         sa.Column("sequence", sa.Integer, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("state", _words(20), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.BigInteger, nullable=True),
         sa.Column("closed_at", sa.BigInteger, nullable=True),
@@ -88,7 +93,7 @@ def _make_outbox() -> None:
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger, nullable=True),
-        sa.Column("result", sa.String(20), nullable=True),
+        sa.Column("result", _words(20), nullable=True),
         sa.Column("detail", sa.Text, nullable=False),
         sa.UniqueConstraint("outbox_id", "number", name="attempts_order"),
     )
