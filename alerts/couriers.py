@@ -32,21 +32,36 @@ class Couriers:
     """Delivers the outbox while it runs: a series of attempts now, the rest when it is due.
 
     What is not confirmed within a series stays in the outbox with the time of its next
-    attempt, also across restarts. `read_now` is the clock.
+    attempt, also across restarts. `read_now` is the clock. They may be stopped and started again:
+    where several alerters share a store, one at a time delivers.
     """
 
     def __init__(
         self, store: IncidentStore, delivery: Delivery, receivers: Iterable[str], read_now: Now
     ) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._receivers = tuple(receivers)
+        self._read_now = read_now
         self._stopping = threading.Event()
-        self._couriers = [
-            _Courier(store, delivery, name, read_now, self._stopping) for name in receivers
-        ]
+        self._couriers: list[_Courier] = []
+        self._ended = 0
 
     def start(self) -> None:
         """Begin to deliver."""
+        self._ended = self.attempts
+        self._stopping = threading.Event()
+        self._couriers = [
+            _Courier(self._store, self._delivery, name, self._read_now, self._stopping)
+            for name in self._receivers
+        ]
         for courier in self._couriers:
             courier.start()
+
+    def halt(self) -> None:
+        """Begin nothing more; returns at once, calls under way end by themselves."""
+        self._stopping.set()
+        self.wake()
 
     def wake(self) -> None:
         """Say that there may be something new in the outbox."""
@@ -61,12 +76,11 @@ class Couriers:
     @property
     def attempts(self) -> int:
         """How many attempts have ended: what is true of a notification may have changed."""
-        return sum(courier.attempts for courier in self._couriers)
+        return self._ended + sum(courier.attempts for courier in self._couriers)
 
     def stop(self, seconds: float = 15.0) -> bool:
         """Finish the calls under way and stop; False where one did not end in time."""
-        self._stopping.set()
-        self.wake()
+        self.halt()
         for courier in self._couriers:
             if courier.is_alive():
                 courier.join(seconds)
@@ -113,7 +127,7 @@ class _Courier(threading.Thread):
             try:
                 rest = self._deliver_all()
             except AlertsError as error:
-                _log.warning("delivery waits for the incident store", error=str(error))
+                _log.warning("delivery waits", error=str(error))
                 rest = _LONGEST_SLEEP
             self.is_idle.set()
             self.look.wait(rest)

@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from alerts.backoff import DeliverySettings, pause
+from alerts.errors import NotLeading
 from alerts.incident import Incident
 from alerts.message import compose
 from alerts.notification import Notification, Outcome
@@ -19,6 +20,10 @@ from alerts.timers import untrue_because
 _log = structlog.get_logger(__name__)
 
 Now = Callable[[], int]
+
+
+def _always() -> bool:
+    return True
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -49,6 +54,7 @@ class Delivery:
         waits_for_samples: bool,
         public_url: str = "",
         nearby: Mapping[str, str] | None = None,
+        may_deliver: Callable[[], bool] = _always,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -59,9 +65,15 @@ class Delivery:
         self._public_url = public_url
         self._nearby = nearby or {}
         """Where receivers that read on this very machine find the page, when nobody else can."""
+        self._may_deliver = may_deliver
 
     def attempt(self, row_id: int, read_now: Now, chance: float = 0.0) -> Answer | None:
-        """Try once; None when nothing was sent (already closed, not true any more, put off)."""
+        """Try once; None when nothing was sent (already closed, not true any more, put off).
+
+        Raises NotLeading where somebody else is to deliver now.
+        """
+        if not self._may_deliver():
+            raise NotLeading("another alerter delivers now")
         begun = self._begin(row_id, read_now())
         if begun is None:
             return None
