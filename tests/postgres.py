@@ -9,21 +9,25 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import psycopg
 import pytest
 
 from pipeline.settings.secrets import Secret
 from pipeline.stores.place import Place
 from tests.broker import _alone, free_ports
+
+if TYPE_CHECKING:
+    import psycopg
 
 GIVEN = "CRISIS_MONITOR_TEST_POSTGRES"
 """Environment: the address of a server whose user may make databases."""
@@ -63,6 +67,8 @@ class NoPostgresError(Exception):
 
 def binaries() -> Path:
     """The folder of the newest server installed."""
+    if find_spec("psycopg") is None:
+        raise NoPostgresError("its driver is not installed: pip install 'crisis-monitor[postgres]'")
     found = sorted(BINARIES.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -128,12 +134,20 @@ class OwnPostgres:
             )
         until = time.monotonic() + _START
         while time.monotonic() < until and self._watch.poll() is None:
-            with suppress(psycopg.OperationalError):
-                psycopg.connect(self.address, connect_timeout=2).close()
-                return
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                if self._answers():
+                    return
             time.sleep(0.05)
         said_last = (self.folder / "server.log").read_text(errors="replace")[-2000:]
         raise NoPostgresError(f"PostgreSQL does not start: {said_last}")
+
+    def _answers(self) -> bool:
+        asked = subprocess.run(
+            (str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)),
+            check=False,
+        )
+        return not asked.returncode
 
     def stop(self) -> None:
         """End it as an operator in a hurry does: clients are cut off."""
@@ -232,6 +246,13 @@ def stop_shared_postgres(config: pytest.Config) -> None:
     shutil.rmtree(found["folder"], ignore_errors=True)
 
 
+def connected(address: str) -> "psycopg.Connection[tuple[object, ...]]":
+    """Reach a server directly; every statement is its own."""
+    import psycopg  # noqa: PLC0415  # an extra: whoever has not installed it runs the other tests
+
+    return psycopg.connect(address, autocommit=True)
+
+
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a server where databases may be made; skipped without, an error in CI."""
@@ -247,11 +268,11 @@ def postgres(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
 def database(postgres: str) -> Iterator[str]:
     """The address of an empty database of this test's own, with its password."""
     name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres, autocommit=True) as server:
+    with connected(postgres) as server:
         server.execute(f'CREATE DATABASE "{name}"')
     head, question, options = postgres.partition("?")
     yield head.rpartition("/")[0] + f"/{name}" + question + options
-    with psycopg.connect(postgres, autocommit=True) as server:
+    with connected(postgres) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
