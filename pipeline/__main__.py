@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import stamina
 import typer
 
-from pipeline.commands import config, incidents, mentions, notifications, rejected
+from pipeline.commands import config, incidents, kafka, mentions, notifications, rejected
 from pipeline.commands.backtest import backtest
 from pipeline.commands.demo import demo
 from pipeline.commands.doctor import doctor
+from pipeline.commands.ingest import ingest
 from pipeline.commands.lag import lag
 from pipeline.commands.replay import replay
 from pipeline.commands.run import run
@@ -32,6 +33,7 @@ app = typer.Typer(
 _COMMANDS: tuple[Callable[..., Any], ...] = (
     demo,
     run,
+    ingest,
     replay,
     backtest,
     why,
@@ -48,6 +50,7 @@ for _name, _group in (
     ("notifications", notifications.app),
     ("mentions", mentions.app),
     ("rejected", rejected.app),
+    ("kafka", kafka.app),
 ):
     app.add_typer(_group, name=_name)
 

@@ -40,7 +40,15 @@ _NEVER_WRITTEN: Final = frozenset(
         "url",
     }
 )
-_TALKATIVE: Final = ("httpx", "httpcore", "uvicorn.access", "alembic", "sqlalchemy", "stamina")
+_TALKATIVE: Final = (
+    "httpx",
+    "httpcore",
+    "uvicorn.access",
+    "alembic",
+    "sqlalchemy",
+    "stamina",
+    "kafka",
+)
 """They write addresses or a line for every request below WARNING."""
 
 

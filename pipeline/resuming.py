@@ -59,18 +59,24 @@ def key_of(mention: Mention) -> int:
     return digest(f"{mention.source}\0{mention.id}\0{mention.event_time}")
 
 
-def standing_of(writer: str, tails: Sequence[Iterable[OwnRecord]], bucket: int) -> Standing:
+def standing_of(
+    writer: str, tails: Sequence[Iterable[OwnRecord]], bucket: int, cut: Sequence[bool] = ()
+) -> Standing:
     """Work out where `writer` stands.
 
     Of each partition the records from the last own tick that all of them hold on, in their order
     (all of them when one holds none), and before it so many that what was never confirmed is
-    among them. Other writers' records are passed over.
+    among them. Other writers' records are passed over. `cut` says which partitions lost their
+    ticks to retention: those lack nothing.
     """
     own = [[each for each in tail if each.writer == writer] for tail in tails]
     reached = [_last_tick(tail) for tail in own]
+    greatest = max((time for time in reached if time is not None), default=None)
+    for partition, is_cut in enumerate(cut):
+        if is_cut:
+            reached[partition] = greatest
     known = [time for time in reached if time is not None]
     time = min(known) if len(known) == len(reached) and known else None
-    greatest = max(known, default=None)
     standing = Standing(time, reached)
     for tail in own:
         at: int | None = None

@@ -13,7 +13,7 @@ from alerts.notifiers.protocol import Message, Notifier
 from pipeline.alerting import Alerting, make_alerting, make_notifiers
 from pipeline.clock import Clock
 from pipeline.composition import EngineOptions, make_engine, note_settings
-from pipeline.decoding import SourceDefaults
+from pipeline.door_settings import http_settings
 from pipeline.embedded import Engine
 from pipeline.engine_thread import EngineThread
 from pipeline.errors import PipelineError
@@ -27,16 +27,10 @@ from pipeline.presenting import PageParts
 from pipeline.retention import Retention
 from pipeline.server import HttpServer
 from pipeline.settings import Settings
-from pipeline.settings.sections.source import SourceKind, SourceSection
+from pipeline.settings.sections.source import SourceKind
 from pipeline.source_reader import read_into
 from pipeline.sources.http.app import build_app
-from pipeline.sources.http.settings import (
-    DEFAULT_SOURCE,
-    HttpSettings,
-    HttpSource,
-    Limits,
-    check_binding,
-)
+from pipeline.sources.http.settings import check_binding
 from pipeline.stores import BucketTable, MentionStore, consume_buckets, consume_mentions
 from pipeline.stores.samples import MentionSamples
 
@@ -87,7 +81,7 @@ class Service:
         self._event_mode = options.kind is LogKind.EVENT
         self.health = Health()
         self.metrics = Metrics(clock, brands=[brand.name for brand in settings.brands()])
-        self._http = _http_settings(settings, event_mode=self._event_mode)
+        self._http = http_settings(settings, event_mode=self._event_mode)
         check_binding(settings.ingest.host, self._http.guarded)
         self._lock = EngineLock(directory)
         self._loops: list[Loop] = []
@@ -294,24 +288,3 @@ class Service:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _http_settings(settings: Settings, *, event_mode: bool) -> HttpSettings:
-    ingest = settings.ingest
-    sections = [each for each in settings.sources if each.kind is SourceKind.HTTP]
-    sources = tuple(_http_source(each) for each in sections)
-    return HttpSettings(
-        sources=sources or (HttpSource(SourceDefaults(DEFAULT_SOURCE)),),
-        secrets=ingest.secrets(),
-        tokens=ingest.tokens(),
-        limits=Limits(body_bytes=ingest.max_body_bytes, mentions=ingest.max_mentions),
-        event_time=event_mode,
-    )
-
-
-def _http_source(section: SourceSection) -> HttpSource:
-    return HttpSource(
-        SourceDefaults(section.name, language=section.language, zone=section.zone or None),
-        section.secrets(),
-        section.tokens(),
-    )

@@ -1,12 +1,13 @@
 """Reads a configured file or scenario into the log while the service runs."""
 
+import time
+
 import structlog
 
 from pipeline.clock import Clock
-from pipeline.engine_thread import EngineThread
-from pipeline.errors import PipelineError, SettingsError
+from pipeline.errors import LogUnavailable, PipelineError, SettingsError
 from pipeline.health import Health
-from pipeline.intake import Batch
+from pipeline.intake import Batch, Intake
 from pipeline.log import LogKind
 from pipeline.mention import Mention, Rejected
 from pipeline.settings.sections.source import SourceKind, SourceSection
@@ -16,10 +17,13 @@ from pipeline.sources.scenario.scenario import Scenario
 
 _log = structlog.get_logger(__name__)
 
+_AGAIN = 1.0
+"""Seconds until what the log could not take is offered again."""
+
 
 def read_into(
     section: SourceSection,
-    intake: EngineThread,
+    intake: Intake,
     clock: Clock,
     health: Health,
     *,
@@ -35,7 +39,7 @@ def read_into(
         for chunk in source.read():
             mentions = [item for item in chunk if isinstance(item, Mention)]
             rejected = [item for item in chunk if isinstance(item, Rejected)]
-            intake.submit(Batch(section.name, mentions, rejected), lambda _: b"").result()
+            _hand_over(intake, Batch(section.name, mentions, rejected), name, health)
         if event_mode:
             intake.end_of_input(section.name).result()
         for complaint in source.complaints() if isinstance(source, FileSource) else ():
@@ -47,6 +51,24 @@ def read_into(
     except Exception:  # noqa: BLE001  # the thread's last resort: said aloud
         _log.exception("source_failed", source=section.name)
         health.failed(name, "a fault of this program; see its log")
+
+
+def _hand_over(intake: Intake, batch: Batch, name: str, health: Health) -> None:
+    """Wait until a batch is written; while the log cannot take it, it is offered again."""
+    refused = False
+    while True:
+        try:
+            intake.submit(batch, lambda _: b"").result()
+        except LogUnavailable as error:
+            if not refused:
+                _log.warning("source_waits", source=batch.source, error=str(error))
+            refused = True
+            health.failed(name, str(error))
+            time.sleep(_AGAIN)
+        else:
+            if refused:
+                health.well(name)
+            return
 
 
 def _source(section: SourceSection, clock: Clock, *, event_mode: bool) -> Source:
