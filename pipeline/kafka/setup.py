@@ -7,16 +7,15 @@ import msgspec
 
 from pipeline.errors import TopicProblem
 from pipeline.kafka.connection import Connection
-from pipeline.kafka.problems import problem_of
-from pipeline.kafka.topics import (
-    SETUP_COMMAND,
+from pipeline.kafka.differences import (
     Difference,
     FoundTopic,
     Mending,
-    TopicPlan,
     What,
     compare,
 )
+from pipeline.kafka.problems import problem_of
+from pipeline.kafka.topics import TopicPlan
 from pipeline.settings.text import visible
 
 if TYPE_CHECKING:
@@ -52,10 +51,15 @@ def setup(
     """
     with connection.admin() as client:
         found = _found(client, [plan.name for plan in plans])
-        differences = [each for plan in plans for each in compare(plan, found.get(plan.name))]
+        differences = compare(plans, found)
         if not create:
             return Report([], [], differences)
-        created = _create(client, [plan for plan in plans if plan.name not in found])
+        missing = {
+            each.topic
+            for each in differences
+            if each.what is What.MISSING and each.mending is Mending.SETUP
+        }
+        created = _create(client, [plan for plan in plans if plan.name in missing])
         may = {Mending.SETUP, Mending.SHORTEN} if shorten else {Mending.SETUP}
         changed = [
             each for each in differences if each.what is What.SETTING and each.mending in may
@@ -76,30 +80,28 @@ def check_ready(connection: Connection, plans: Sequence[TopicPlan]) -> None:
     """
     with connection.admin() as client:
         found = _found(client, [plan.name for plan in plans])
-    wrong = [each for plan in plans for each in compare(plan, found.get(plan.name)) if each.stops]
+    wrong = [each for each in compare(plans, found) if each.stops]
     if wrong:
         raise TopicProblem(told(connection, wrong))
 
 
 def told(connection: Connection, wrong: Sequence[Difference]) -> str:
-    """Say what stands in the way of a start, things that are mended alike in one sentence."""
-    missing = [each.topic for each in wrong if each.what is What.MISSING]
-    by_mend: dict[str, list[str]] = {}
-    if missing:
-        are = "topics {} are" if len(missing) > 1 else "topic {} is"
-        by_mend[SETUP_COMMAND] = [f"the {are.format(', '.join(missing))} missing"]
+    """Say what stands in the way of a start, topics with the same trouble in one sentence."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for each in wrong:
-        if each.what is What.PARTITIONS:
-            said = (
-                f"the topic {each.topic} has {each.found} partitions where kafka.partitions says "
-                f"{each.wanted}"
-            )
-        elif each.what is What.SETTING:
-            said = f"the topic {each.topic} has {each.key}={each.found} instead of {each.wanted}"
-        else:
-            continue
-        by_mend.setdefault(each.mend, []).append(said)
-    sentences = [f"{', '.join(said)}: {mend}" for mend, said in by_mend.items()]
+        match each.what:
+            case What.MISSING:
+                said = "missing"
+            case What.PARTITIONS:
+                said = f"of {each.found} partitions where kafka.partitions says {each.wanted}"
+            case _:
+                said = f"kept with {each.key}={each.found} instead of {each.wanted}"
+        alike.setdefault((said, each.mend), []).append(each.topic)
+    sentences = [
+        f"the topic{'s' if len(names) > 1 else ''} {', '.join(names)} "
+        f"{'are' if len(names) > 1 else 'is'} {said}: {mend}"
+        for (said, mend), names in alike.items()
+    ]
     return f"Kafka at {connection.where}: {'; '.join(sentences)}"
 
 
