@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,6 +21,7 @@ from alerts.notifiers.protocol import Message
 from alerts.samples import Sample, Samples
 from alerts.store import IncidentStore, Planned, open_store
 from detectors.reading import Rule
+from pipeline.stores.place import Place
 from tests.scene import (
     HOUR,
     MINUTE,
@@ -42,8 +42,8 @@ UNCONFIRMED = Answer(Result.UNCONFIRMED, "answered 500")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[IncidentStore]:
-    with open_store(f"sqlite:///{tmp_path / 'incidents.db'}", durable=False) as store:
+def store(place: Place) -> Iterator[IncidentStore]:
+    with open_store(place.incidents_url, durable=False) as store:
         yield store
 
 

@@ -1,11 +1,12 @@
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.command import Acknowledge, Assign, Note, Open, Refusal, Resolve, Update
@@ -20,6 +21,7 @@ from alerts.store.migrate import STEPS, migrate
 from alerts.store.schema import metadata
 from detectors.reading import Rule
 from detectors.signal import SignalKind
+from pipeline.stores.place import Place
 from tests.scene import MINUTE, START, signal
 
 
@@ -54,14 +56,21 @@ def intent(work: Work, incident_id: str, sequence: int = 1, receiver: str = "onc
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> IncidentStore:
-    return open_store(url(tmp_path))
+def address(place: Place) -> str:
+    """Where the store is: a file, then a database."""
+    return place.incidents_url
 
 
-def test_opening_twice_finds_what_was_written(tmp_path: Path) -> None:
-    with open_store(url(tmp_path)) as store, store.write() as work:
+@pytest.fixture
+def store(address: str) -> Iterator[IncidentStore]:
+    with open_store(address) as store:
+        yield store
+
+
+def test_opening_twice_finds_what_was_written(address: str) -> None:
+    with open_store(address) as store, store.write() as work:
         name = opened(work)
-    with open_store(url(tmp_path)) as store, store.read() as view:
+    with open_store(address) as store, store.read() as view:
         assert view.incident_ids() == [name]
         assert fold(view.events(name)) == view.incident(name) == view.incidents()[0]
 
@@ -323,15 +332,15 @@ def test_out_of_sight_until_something_happens(store: IncidentStore) -> None:
     store.close()
 
 
-def test_several_writers_wait_for_each_other(tmp_path: Path) -> None:
+def test_several_writers_wait_for_each_other(address: str) -> None:
     """Each thread has a store of its own, as each process would."""
-    with open_store(url(tmp_path)) as store, store.write() as work:
+    with open_store(address) as store, store.write() as work:
         name = opened(work)
     failures: list[BaseException] = []
 
     def write(who: str) -> None:
         try:
-            with open_store(url(tmp_path)) as store:
+            with open_store(address) as store:
                 for count in range(25):
                     with store.write() as work:
                         incident = work.incident(name)
@@ -347,7 +356,7 @@ def test_several_writers_wait_for_each_other(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    with open_store(url(tmp_path)) as store, store.read() as view:
+    with open_store(address) as store, store.read() as view:
         incident = view.incident(name)
         assert incident is not None
         assert incident.notes == 100
@@ -374,7 +383,28 @@ KINDS = st.sampled_from(list(SignalKind))
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.one_of(COMMANDS, KINDS), max_size=25))
 def test_the_row_is_always_the_fold_of_the_events(said: list[object]) -> None:
-    with open_store("sqlite://") as store:
+    check_the_fold_of_the_events("sqlite://", said)
+
+
+@pytest.mark.postgres
+@pytest.mark.xdist_group("postgres")
+@settings(
+    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(said=st.lists(st.one_of(COMMANDS, KINDS), max_size=25))
+def test_the_row_is_the_fold_of_the_events_in_a_database_too(
+    database_place: Place, said: list[object]
+) -> None:
+    database = Database(database_place.incidents_url)
+    with database.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    database.close()
+    check_the_fold_of_the_events(database_place.incidents_url, said)
+
+
+def check_the_fold_of_the_events(address: str, said: list[object]) -> None:
+    with open_store(address) as store:
         for number, each in enumerate(said):
             at = START + number * MINUTE
             with store.write() as work:
