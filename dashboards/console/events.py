@@ -46,8 +46,8 @@ _PARTS = {
 class Seen(msgspec.Struct, frozen=True):
     """How far everything is; `as_of` is how far detection is, `now` the people's time.
 
-    `stands_since` is `as_of` where detection lies so far behind the clock that a person must not
-    take what is shown for the present, else None.
+    `stands_since` is how far detection is where it lies so far behind the clock that a person
+    must not take what is shown for the present, else None.
     """
 
     now: int
@@ -57,6 +57,8 @@ class Seen(msgspec.Struct, frozen=True):
     event_mode: bool = False
     unread: tuple[str, ...] = ()
     """What is wrong with stores that cannot be read, while the others can."""
+    stands_in: str = ""
+    """The partitions that stand; empty: all."""
 
 
 def look(page: Page) -> Seen:
@@ -64,10 +66,13 @@ def look(page: Page) -> Seen:
     with page.shelf.open() as books:
         marks = page.marks = books.marks()
         now, event_mode = page.now(books), books.event_mode
-        as_of = None if marks.folded == UNREAD else books.progress.time
+        as_of, behind = None, None
+        if marks.folded != UNREAD:
+            as_of = books.progress.time
+            behind = None if event_mode else books.progress.behind(now - STANDS)
         unread = books.unread
-    stands = not event_mode and as_of is not None and now - as_of > STANDS
-    return Seen(now, as_of, marks, as_of if stands else None, event_mode, unread)
+    since, where = (None, "") if behind is None else (behind.since, behind.where)
+    return Seen(now, as_of, marks, since, event_mode, unread, where)
 
 
 def parts_of(before: Marks, after: Marks) -> list[str]:
@@ -207,7 +212,7 @@ class Watcher:
             self._tell_all(frame("state", seen))
         elif parts := [*parts_of(before.marks, seen.marks), *self._taken_besides()]:
             self._tell_all(frame("changed", msgspec.structs.asdict(seen) | {"parts": parts}))
-        elif before.stands_since != seen.stands_since:
+        elif (before.stands_since, before.stands_in) != (seen.stands_since, seen.stands_in):
             self._tell_all(frame("state", seen))
 
     def _say_unread(self, before: tuple[str, ...], unread: tuple[str, ...]) -> None:

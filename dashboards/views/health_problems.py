@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from alerts.times import span
 from dashboards.views.health_story import HealthStory, PartitionHealth, Problem
+from dashboards.views.progress_apart import numbered
 
 MINUTE = 60_000
 FAR_BEHIND = 100_000
@@ -16,7 +17,7 @@ LITTLE_ROOM = 0.05
 LEAST_ROOM = 512 * 1024 * 1024
 MANY_REJECTED = 20
 MOST_NAMED = 6
-"""Partitions, and brands, named in one sentence."""
+"""Brands named in one sentence."""
 
 
 def problems_of(story: HealthStory, rejected_lately: int) -> tuple[Problem, ...]:
@@ -119,13 +120,9 @@ def _apart(story: HealthStory) -> Iterator[Problem]:
 
 def _named(partitions: list[PartitionHealth]) -> str:
     """Name partitions and some of their brands, as a person would."""
-    numbers = [str(each.number) for each in partitions]
+    said = numbered(each.number for each in partitions)
     brands = [name for each in partitions for name in each.brands]
     more = sum(each.more_brands for each in partitions) + len(brands[MOST_NAMED:])
-    said = "partition " if len(numbers) == 1 else "partitions "
-    said += ", ".join(numbers[:MOST_NAMED])
-    if len(numbers) > MOST_NAMED:
-        said += f" and {len(numbers) - MOST_NAMED} more"
     if not brands:
         return said
     return f"{said} ({', '.join(brands[:MOST_NAMED])}{f' and {more} more brands' if more else ''})"

@@ -55,6 +55,13 @@ class Closed(msgspec.Struct, frozen=True):
         return min(known) if known and len(known) == len(self.partitions) else None
 
 
+class Behind(msgspec.Struct, frozen=True):
+    """Detection has come to `since` and no further; `where` names partitions, empty: in all."""
+
+    since: int
+    where: str = ""
+
+
 class Progress(Protocol):
     """What a view asks of detection; PipelineError where it cannot be told."""
 
@@ -65,6 +72,9 @@ class Progress(Protocol):
     @property
     def time(self) -> int | None:
         """How far detection is in every partition; None before the first tick of one."""
+
+    def behind(self, instant: int) -> Behind | None:
+        """Tell where detection has not come to an instant, and since when; None: nowhere."""
 
     def closed(self) -> Closed:
         """Up to where the bucket table is whole."""
@@ -98,6 +108,11 @@ class LogProgress:
     def time(self) -> int | None:
         """As `Progress` says."""
         return self.log.time
+
+    def behind(self, instant: int) -> Behind | None:
+        """As `Progress` says."""
+        time = self.time
+        return None if time is None or time >= instant else Behind(time)
 
     def closed(self) -> Closed:
         """As `Progress` says: one partition for all brands."""

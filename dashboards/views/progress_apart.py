@@ -1,10 +1,11 @@
 """How far detection is where it works apart: told by the positions of those who fill the stores."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from dashboards.views.progress import UNREAD, Closed, Reached
+from dashboards.views.progress import UNREAD, Behind, Closed, Reached
 from pipeline.errors import PipelineError
 from pipeline.log import LogKind
 from pipeline.stores.feeds import JUDGED, REJECTED, SIGNALS, Position
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from dashboards.views.books import Books
     from pipeline.brand_fold import BrandRow
     from pipeline.settings import Settings
+
+
+NUMBERED = 6
+"""Partitions named in one sentence."""
 
 
 class Road(msgspec.Struct, frozen=True):
@@ -43,6 +48,17 @@ class Road(msgspec.Struct, frozen=True):
         return end - end % self.bucket
 
 
+def numbered(partitions: Iterable[int]) -> str:
+    """Name partitions as a person would, some of many.
+
+    >>> numbered([2]), numbered([0, 3]), numbered(range(9))
+    ('partition 2', 'partitions 0, 3', 'partitions 0, 1, 2, 3, 4, 5 and 3 more')
+    """
+    numbers = [str(each) for each in sorted(partitions)]
+    more = f" and {len(numbers) - NUMBERED} more" if len(numbers) > NUMBERED else ""
+    return f"partition{'s' * (len(numbers) > 1)} {', '.join(numbers[:NUMBERED])}{more}"
+
+
 class ProgressApart:
     """The progress of workers elsewhere; each partition goes on by itself.
 
@@ -70,6 +86,20 @@ class ProgressApart:
         times = [each.time for each in self.positions().values()]
         known = [each for each in times if each is not None]
         return min(known) if known and len(known) == len(times) else None
+
+    def behind(self, instant: int) -> Behind | None:
+        """As `Progress` says."""
+        positions = self.positions()
+        stand = {
+            number: each.time
+            for number, each in positions.items()
+            if each.time is not None and each.time < instant
+        }
+        if not stand:
+            return None
+        if len(stand) == len(positions):
+            return Behind(max(stand.values()))
+        return Behind(min(stand.values()), f"{numbered(stand)} of {len(positions)}")
 
     def closed(self) -> Closed:
         """As `Progress` says."""

@@ -79,6 +79,7 @@
   const banner = () => $("#stale");
   let lost = 0; // since when nothing came, the viewer's wall clock
   let stands = null; // since when detection stands, the people's time
+  let standsIn = ""; // the partitions that do, empty: all
   let trouble = "";
   const broken = new Map(); // what asked for itself in vain, and the answer's status
 
@@ -89,7 +90,7 @@
     if (lost) said = `Stale since ${clock.format(lost)}: the server does not answer; trying again.`;
     else if (broken.size) said = `Stale: the server could not show this anew (it answered ${[...broken.values()][0]}). The next change asks again.`;
     else if (trouble) said = `Stale: ${trouble}. Trying again.`;
-    else if (stands !== null) said = `Detection stands since ${written(stands, element)}: nothing newer has been looked at.`;
+    else if (stands !== null) said = `Detection stands${standsIn && ` in ${standsIn}`} since ${written(stands, element)}: nothing newer ${standsIn ? "of its brands " : ""}has been looked at.`;
     if (element.textContent !== said) element.textContent = said;
     element.hidden = !said;
     document.documentElement.toggleAttribute("data-stale", Boolean(said));
@@ -149,6 +150,7 @@
     if (!knowsTime || still) tellTimes(document); // until now they were told by the viewer's clock
     knowsTime = true;
     stands = data.stands_since ?? null;
+    standsIn = data.stands_in || "";
     trouble = "";
     const parts = data.parts || differing(marks, data.marks);
     marks = data.marks;

@@ -43,6 +43,7 @@ def test_a_state_says_how_far_everything_is() -> None:
         "as_of": 10,
         "marks": {"buckets": 1, "mentions": 2, "events": 3, "outbox": 4, "folded": 5},
         "stands_since": None,
+        "stands_in": "",
         "event_mode": False,
         "unread": [],
     }
