@@ -1,5 +1,6 @@
 """The stores: what people look at, filled from the logs, each from its own offset."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pipeline.stores import (
 from pipeline.stores.buckets import HOUR, readings_of
 from pipeline.stores.changes import ChangeTable
 from pipeline.stores.feed import LogFeed
+from pipeline.stores.place import Place
 from pipeline.stores.samples import MentionSamples
 from pipeline.wire import (
     VERSION,
@@ -58,6 +60,20 @@ def bucket(minute: int, mentions: int = 1, state: BucketState = BucketState.KNOW
     return BucketRecord(VERSION, "B", T0 + minute * MINUTE, MINUTE, 1, state, seen, [])
 
 
+@pytest.fixture
+def store(place: Place) -> Iterator[MentionStore]:
+    found = MentionStore(place)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def table(place: Place) -> Iterator[BucketTable]:
+    found = BucketTable(place)
+    yield found
+    found.close()
+
+
 def test_both_consumers_end_level_with_the_log_and_again_does_nothing(tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
     engine.submit(
@@ -78,16 +94,14 @@ def test_both_consumers_end_level_with_the_log_and_again_does_nothing(tmp_path: 
     assert all(feed for _, feed in LogFeed(engine.log).read(0, 10))
 
 
-def test_a_store_of_another_log_is_refused(tmp_path: Path) -> None:
-    store = MentionStore(tmp_path)
+def test_a_store_of_another_log_is_refused(store: MentionStore) -> None:
     store.take([envelope(judged("a", 0))], offset=9)
     with pytest.raises(LogMismatch, match="another log"):
         store.check_belongs(8)
     store.check_belongs(9)
 
 
-def test_filters_are_all_obeyed(tmp_path: Path) -> None:
-    store = MentionStore(tmp_path)
+def test_filters_are_all_obeyed(store: MentionStore) -> None:
     store.take(
         [
             envelope(
@@ -137,8 +151,7 @@ def test_samples_wait_for_what_was_judged_when_first_asked_and_are_masked(tmp_pa
     assert found.languages == (("en", 3),)
 
 
-def test_minutes_are_gathered_into_hours_whose_sums_are_theirs(tmp_path: Path) -> None:
-    table = BucketTable(tmp_path)
+def test_minutes_are_gathered_into_hours_whose_sums_are_theirs(table: BucketTable) -> None:
     records = [bucket(minute, mentions=minute % 3 + 1) for minute in range(0, 150, 7)]
     gap = replace(bucket(60, 0, BucketState.UNKNOWN), count=30)
     table.take([*records, gap], offset=1)
@@ -191,9 +204,8 @@ def usual_of(minute: int, *, learnt: int = HOUR) -> Usual:
 
 
 def test_an_hour_expects_what_its_minutes_did_the_ones_left_out_as_the_others(
-    tmp_path: Path,
+    table: BucketTable,
 ) -> None:
-    table = BucketTable(tmp_path)
     kept = {minute: usual_of(minute) for minute in (5, 10, 40)}
     table.take(
         [replace(bucket(minute), usual=pack_usual(usual)) for minute, usual in kept.items()],
@@ -210,9 +222,8 @@ def test_an_hour_expects_what_its_minutes_did_the_ones_left_out_as_the_others(
 
 
 def test_an_hour_in_which_nothing_was_learnt_has_no_usual_and_one_that_began_to_has(
-    tmp_path: Path,
+    table: BucketTable,
 ) -> None:
-    table = BucketTable(tmp_path)
     table.take(
         [
             bucket(1),
@@ -230,8 +241,7 @@ def test_an_hour_in_which_nothing_was_learnt_has_no_usual_and_one_that_began_to_
     assert usual.voices == pytest.approx(3.0 * 60)
 
 
-def test_a_bucket_read_for_its_sums_has_the_same_ones(tmp_path: Path) -> None:
-    table = BucketTable(tmp_path)
+def test_a_bucket_read_for_its_sums_has_the_same_ones(table: BucketTable) -> None:
     reading = Reading(
         Rule.NEGATIVE_SURGE, Lane.FAST_15, 3.0, 1.0, 5, 1.0, 1.0, 1.0, 2.0, 7.0, 0, Reason.TOO_FEW
     )
@@ -262,8 +272,7 @@ def test_a_bucket_read_for_its_sums_has_the_same_ones(tmp_path: Path) -> None:
     assert table.figures("nobody", 0, T0) == []
 
 
-def test_late_mentions_are_counted_by_step(tmp_path: Path) -> None:
-    store = MentionStore(tmp_path)
+def test_late_mentions_are_counted_by_step(store: MentionStore) -> None:
     late = [judged(f"late{key}", minute, late=True) for key, minute in enumerate((1, 2, 8, 20))]
     store.take([envelope(*late, judged("in time", 3, voice=True))], offset=1)
     step = 5 * MINUTE
