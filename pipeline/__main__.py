@@ -19,6 +19,7 @@ from pipeline.commands.run import run
 from pipeline.commands.status import status
 from pipeline.commands.web import web
 from pipeline.commands.why import why
+from pipeline.commands.worker import worker
 from pipeline.presenting import Presenters
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     demo,
     run,
     ingest,
+    worker,
     replay,
     backtest,
     why,

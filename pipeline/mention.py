@@ -72,6 +72,7 @@ class RejectedReason(StrEnum):
     FUTURE = "future_dated"
     MISDATED = "misdated"
     NEWER_VERSION = "newer_version"
+    UNFOLDABLE = "unfoldable"
 
 
 class Rejected(msgspec.Struct, frozen=True, array_like=True):

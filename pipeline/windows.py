@@ -188,6 +188,10 @@ class Seen:
         self._at = None
         return chunks
 
+    def whole(self, bucket: int) -> Chunk:
+        """All that was met in one bucket; none of it twice."""
+        return Chunk(bucket, self._digests.get(bucket, array("Q")).tobytes())
+
     def restore(self, chunks: list[Chunk]) -> None:
         """Take back chunks in the order in which they were written."""
         for chunk in chunks:

@@ -1,0 +1,236 @@
+"""The worker process: Faust, the partitions it is given, health; from start to a clean end."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+from faust.types import TP
+
+from pipeline.brands import BrandMatcher
+from pipeline.clock import Clock
+from pipeline.errors import BrokerUnavailable, EnvironmentProblem, PipelineError
+from pipeline.fold import Fold
+from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.health import Health
+from pipeline.kafka.connection import Connection
+from pipeline.kafka.setup import check_ready
+from pipeline.kafka.topics import Topics, wanted
+from pipeline.log.kind import LogKind
+from pipeline.metrics import Metrics
+from pipeline.placing import partition_of
+from pipeline.scorers import ScorerName, make_judge
+from pipeline.settings import Settings
+from pipeline.settings.sections.kafka import Compression
+from pipeline.worker.clients import aiokafka_clients
+from pipeline.worker.faust_app import make_app
+from pipeline.worker.meter import MetricsMeter
+from pipeline.worker.ownership import Ownership
+from pipeline.worker.reading import read_latest, read_range
+from pipeline.worker.sender import Sender
+from pipeline.worker.share import Share
+from pipeline.worker.tools import Tools
+from pipeline.worker.work import Item
+
+_log = structlog.get_logger(__name__)
+
+STALLED = 60_000
+FULL = 32
+"""Records of one partition that wait; more are left at the broker."""
+EASY = 8
+LOOK_EVERY = 0.05
+GROUP = "group"
+LEAVE_WITHIN = 10.0
+"""Seconds for the last checkpoint, and again for leaving the group."""
+
+
+class WorkerOptions(msgspec.Struct, frozen=True):
+    """What a command decides about its worker."""
+
+    kind: LogKind
+    scorer: ScorerName = ScorerName.VADER
+    zone: str = "UTC"
+    any_brand: bool = False
+
+
+class WorkerService:
+    """Everything that `worker` runs; `run` returns when told to stop, and raises PipelineError."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, options: WorkerOptions, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._metrics = metrics
+        self._connection = Connection.of(settings.kafka)
+        self._topics = Topics(settings.kafka.prefix)
+        self.health = Health()
+        self._clients = aiokafka_clients(self._connection)
+        self._fold_settings, self._languages = fold_settings(settings, options)
+        self._judge = make_judge(options.scorer)
+        self._meter = MetricsMeter(metrics, event_mode=options.kind is LogKind.EVENT)
+        self._failure: PipelineError | None = None
+        self._stopping = asyncio.Event()
+        self._full: set[int] = set()
+        self._tools = Tools(
+            topics=self._topics,
+            event_mode=options.kind is LogKind.EVENT,
+            clock=clock,
+            make_fold=self._make_fold,
+            make_sender=self._make_sender,
+            read_latest=partial(read_latest, self._clients),
+            read_range=partial(read_range, self._clients),
+            meter=self._meter,
+            health=self.health,
+            fatal=self._fail,
+        )
+        self.share = Share(self._tools)
+        self._app = make_app(
+            settings.kafka,
+            self._connection,
+            take=self._take,
+            revoked=self._revoked,
+            assigned=self._assigned,
+        )
+
+    def _make_sender(self) -> Sender:
+        compression = self._settings.kafka.compression
+        return Sender(self._clients, None if compression is Compression.NONE else compression.value)
+
+    def _make_fold(self, partition: int, row: PartitionRow | None, brands: Any) -> Fold:  # noqa: ANN401
+        given = self._fold_settings
+        partitions = self._settings.kafka.partitions
+        here = {
+            name: zone
+            for name, zone in given.brands.items()
+            if partition_of(name, partitions) == partition
+        }
+        own = msgspec.structs.replace(given, brands=here, partition=partition)
+        return Fold(own, self._judge, self._languages, row, brands)
+
+    # -- its life --------------------------------------------------------------------------
+
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop` or a signal; raises what makes going on impossible."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        check_ready(self._connection, wanted(self._settings.kafka))
+        for name in ("faust", "mode", "aiokafka"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self.health.expect(GROUP, "has not joined its consumer group yet")
+        self.health.watch("worker", STALLED)
+        starting = asyncio.create_task(self._app.start())
+        looking = asyncio.create_task(self._look())
+        try:
+            started()
+            await self._until_told(starting)
+        finally:
+            looking.cancel()
+            await self._leave(starting)
+            self.health.unwatch("worker")
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+        self._stopping.set()
+
+    async def _until_told(self, starting: "asyncio.Task[Any]") -> None:
+        told = asyncio.create_task(self._stopping.wait())
+        crashed = asyncio.create_task(self._app._crashed.wait())  # noqa: SLF001  # mode's own event
+        try:
+            await asyncio.wait({told, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done() and not told.done():
+                starting.result()
+                await asyncio.wait({told, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            if crashed.done() and self._failure is None and not self._stopping.is_set():
+                reason = self._app.crash_reason
+                _log.error("faust_crashed", error=str(reason)[:300])
+                self._failure = BrokerUnavailable(
+                    f"the worker lost its consumer group ({type(reason).__name__}: "
+                    f"{str(reason)[:200]}); nothing that was not confirmed was acknowledged: "
+                    "start it again"
+                )
+        finally:
+            told.cancel()
+            crashed.cancel()
+
+    async def _leave(self, starting: "asyncio.Task[Any]") -> None:
+        """Fold what waits, confirm it, leave the group, so that others take over at once."""
+        try:
+            await self.share.give_up(LEAVE_WITHIN, drain=self._failure is None)
+        finally:
+            if not starting.done():
+                starting.cancel()
+            try:
+                await asyncio.wait_for(self._app.stop(), LEAVE_WITHIN)
+            except TimeoutError:
+                _log.warning("leaving_took_too_long")
+            await self._tools.close()
+
+    def _fail(self, error: PipelineError) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._stopping.set()
+
+    # -- what Faust calls ------------------------------------------------------------------
+
+    async def _take(self, event: Any) -> None:  # noqa: ANN401  # Faust's event
+        message = event.message
+        waiting = self.share.put(message.partition, Item(message.offset, event.value, event.ack))
+        if waiting >= FULL and message.partition not in self._full:
+            self._full.add(message.partition)
+            self._app.consumer.on_buffer_full(TP(message.topic, message.partition))
+
+    async def _revoked(self) -> None:
+        self.health.expect(GROUP, "the group shares its partitions out anew")
+        self._full.clear()
+        await self.share.give_up()
+
+    async def _assigned(self, partitions: set[int]) -> None:
+        await self.share.give_up(0.0)
+        self._metrics.rebalanced()
+        self._metrics.partitions_owned("worker", len(partitions))
+        self.share.assign(partitions, Ownership(self._app))
+        self.health.well(GROUP)
+
+    async def _look(self) -> None:
+        """Beat, and fetch again for partitions that have caught up."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            self.health.beat("worker")
+            for number in list(self._full):
+                work = self.share.works.get(number)
+                if work is None or work.backlog <= EASY:
+                    self._full.discard(number)
+                    self._app.consumer.on_buffer_drop(TP(self._topics.mentions, number))
+
+
+def fold_settings(
+    settings: Settings, options: WorkerOptions
+) -> tuple[FoldSettings, Callable[[str], tuple[str, ...]]]:
+    """What every partition's fold is to know, and the languages of each brand."""
+    brands = settings.brands()
+    matcher = BrandMatcher(
+        brands, accept_unknown=options.any_brand or settings.accepts_unknown_brands
+    )
+    return (
+        FoldSettings(
+            settings.detection(),
+            options.kind is LogKind.EVENT,
+            brands={brand.name: brand.zone for brand in brands},
+            zone=options.zone,
+            max_delay=settings.max_delays(),
+        ),
+        lambda name: matcher.brand(name).languages,
+    )
+
+
+def no_kafka() -> EnvironmentProblem:
+    """What is said where the clients are not installed."""
+    return EnvironmentProblem("Faust is not installed here: pip install 'crisis-monitor[kafka]'")

@@ -1,0 +1,530 @@
+"""One partition's life at one worker: take up, fold, checkpoint, and again after any failure.
+
+What was folded but not confirmed is kept as it came. So any failure (a broker, a record at which
+folding raises, a checkpoint of unknown outcome) is answered alike: the state is dropped, read
+again from the changelog, and what came since is folded again. Nothing is acknowledged before its
+checkpoint is confirmed and proven.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from pipeline.changelog import ChangelogError, NewerChangelogError
+from pipeline.checkpoint import NOTHING, Ledger, Plan, recover
+from pipeline.clock import stopwatch
+from pipeline.errors import EnvironmentProblem, LogCorrupt, LogMismatch, PipelineError
+from pipeline.fold import Fold
+from pipeline.log.kind import LogKind
+from pipeline.metrics import RowKind
+from pipeline.wire import Tick, WireError, decode_mentions
+from pipeline.worker.outputs import Sayings, Stand, unfoldable, unreadable
+from pipeline.worker.ownership import OwnershipLost
+from pipeline.worker.tools import Tools
+
+_log = structlog.get_logger(__name__)
+
+EVERY = 1.0
+"""Seconds between checkpoints of a partition under load."""
+SOON = 0.2
+"""Seconds between them when there is little to do: what was said is known at once."""
+LITTLE = 400
+"""Mentions since the last checkpoint that are little."""
+MANY = 5_000
+"""Mentions after which a checkpoint is made, however soon."""
+MOST = 20_000
+"""Mentions folded and not confirmed: more wait, so that memory and replays stay bounded."""
+TURN = 0.02
+"""Seconds of work after which the other partitions get a turn."""
+GARBAGE_AT_ONCE = 5_000
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+FILL_AT_ONCE = 200
+
+
+class Owner(Protocol):
+    """Who a partition's owner is, and the proof that it still is."""
+
+    generation: int
+    member: str
+
+    async def prove(self) -> None:
+        """Return once it is proven; raise OwnershipLost, or another error when it is unknown."""
+
+
+class Item(msgspec.Struct):
+    """A record of the mentions topic; `acknowledge` is called once it is safe."""
+
+    offset: int
+    value: bytes | None
+    acknowledge: Any = None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A partition's state between two generations, everything of it confirmed and proven."""
+
+    fold: Fold
+    ledger: Ledger
+    at: int
+
+
+class Unfoldable(Exception):  # noqa: N818  # the fault is the record's
+    """Folding raised at this record."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class PartitionWork:
+    """Owns one partition from `run` until it returns."""
+
+    def __init__(
+        self, partition: int, owner: Owner, tools: Tools, kept: Kept | None = None
+    ) -> None:
+        self.partition = partition
+        self._owner = owner
+        self._tools = tools
+        self._fold: Fold | None = None
+        self._ledger: Ledger | None = None
+        self._at = NOTHING
+        self._attempt = -1
+        self._queue: deque[Item] = deque()
+        self._taken: deque[Item] = deque()
+        self._uncommitted = 0
+        self._sayings = Sayings()
+        self._failed: dict[int, str] = {}
+        self._skipped: set[int] = set()
+        self._wake = asyncio.Event()
+        self._ending = False
+        self._sending: asyncio.Task[None] | None = None
+        self._last = stopwatch()
+        self._told = 0.0
+        self._name = f"partition {partition}"
+        if kept is not None:
+            self._fold, self._ledger, self._at = kept.fold, kept.ledger, kept.at
+            self._attempt = 0
+
+    # -- what others ask -------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> int:
+        """Records that wait to be folded."""
+        return len(self._queue)
+
+    @property
+    def folded(self) -> int:
+        """The offset of the last record folded."""
+        return self._at
+
+    def put(self, item: Item) -> None:
+        """Take a record in, in the order of its partition."""
+        self._queue.append(item)
+        self._wake.set()
+
+    async def end(self, within: float, *, drain: bool = False) -> Kept | None:
+        """Stop folding, confirm what was folded, and give the state out; None when it cannot be.
+
+        `drain`: fold first what waits, for at most half the time.
+        """
+        if drain:
+            await self._drained(within / 2)
+        self._ending = True
+        self._wake.set()
+        while self._running:
+            try:
+                await asyncio.wait_for(asyncio.shield(self._done.wait()), within)
+            except TimeoutError:
+                return None
+        ledger, fold = self._ledger, self._fold
+        if ledger is None or fold is None or not ledger.ready or self._taken:
+            return None
+        return Kept(fold, ledger, self._at)
+
+    # -- its life --------------------------------------------------------------------------
+
+    _running = False
+
+    async def run(self) -> None:
+        """Work until `end`, or until ownership is lost; raises only when cancelled."""
+        self._done = asyncio.Event()
+        self._running = True
+        try:
+            await self._live()
+        finally:
+            self._running = False
+            if self._sending is not None:
+                self._sending.cancel()
+            self._tools.meter.gone(self.partition)
+            self._done.set()
+
+    async def _live(self) -> None:
+        pause = FIRST_PAUSE
+        while not (self._ending and self._fold is None):
+            try:
+                if self._fold is None or self._ledger is None:
+                    await self._take_up()
+                    pause = FIRST_PAUSE
+                else:
+                    self._turn_ledger(self._ledger)
+                await self._work()
+            except OwnershipLost as error:
+                _log.warning("ownership_lost", partition=self.partition, reason=str(error))
+                self._drop()
+                return
+            except Unfoldable as error:
+                await self._await_sending()
+                self._drop()
+                del error
+            except PipelineError as error:
+                self._drop()
+                if not error.retryable:
+                    self._tools.health.failed(self._name, str(error))
+                    self._tools.fatal(error)
+                    return
+                pause = await self._rest(pause, str(error))
+            except Exception as error:  # noqa: BLE001  # whatever a client raises: begin anew
+                self._drop()
+                _log.warning(
+                    "partition_taken_up_anew",
+                    partition=self.partition,
+                    error=type(error).__name__,
+                    detail=str(error)[:300],
+                    exc_info=not _is_of_kafka(error),
+                )
+                pause = await self._rest(pause, f"{type(error).__name__}: {error}"[:300])
+            else:
+                return
+
+    async def _rest(self, pause: float, detail: str) -> float:
+        self._tools.health.failed(self._name, f"nothing is acknowledged; trying again: {detail}")
+        if not self._ending:
+            await asyncio.sleep(pause)
+        return min(pause * 2, LONGEST_PAUSE)
+
+    def _drop(self) -> None:
+        """Forget the state; what came since the last checkpoint is to be folded again."""
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        self._fold = None
+        self._ledger = None
+        self._queue.extendleft(reversed(self._taken))
+        self._taken.clear()
+        self._uncommitted = 0
+        self._sayings = Sayings()
+
+    async def _await_sending(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            await asyncio.wait([sending])
+            if not sending.cancelled() and sending.exception() is None:
+                self._confirmed()
+
+    def _turn_ledger(self, ledger: Ledger) -> None:
+        generation = self._owner.generation
+        if ledger.epoch.generation != generation:
+            epoch = msgspec.structs.replace(ledger.epoch, generation=generation, attempt=0)
+            ledger.turn(epoch, self._owner.member)
+
+    # -- taking up -------------------------------------------------------------------------
+
+    async def _take_up(self) -> None:
+        began = stopwatch()
+        self._attempt += 1
+        health = self._tools.health
+        health.expect(self._name, "its state is being read from the changelog")
+        found, records = await self._tools.read_latest(self._tools.topics.changelog, self.partition)
+        try:
+            standing = await asyncio.to_thread(
+                recover, found, self._owner.generation, self._owner.member, self._attempt
+            )
+            del found
+            self._fold = await asyncio.to_thread(
+                self._tools.make_fold, self.partition, standing.partition, standing.rows()
+            )
+        except NewerChangelogError as error:
+            raise LogMismatch(
+                f"partition {self.partition} of {self._tools.topics.changelog}: {error}"
+            ) from error
+        except ChangelogError as error:
+            raise LogCorrupt(
+                f"partition {self.partition} of {self._tools.topics.changelog}: {error}"
+            ) from error
+        self._ledger = standing.ledger
+        self._at = standing.folded
+        self._last = stopwatch()
+        self._tools.meter.began(self.partition, self._fold)
+        self._tools.meter.recovered(stopwatch() - began)
+        health.well(self._name)
+        _log.info(
+            "partition_taken_up",
+            partition=self.partition,
+            epoch=str(self._ledger.epoch),
+            folded=self._at,
+            brands=standing.brands,
+            rows_read=records,
+            seconds=round(stopwatch() - began, 3),
+        )
+
+    # -- folding ---------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while True:
+            if self._sending is not None and self._sending.done():
+                await self._sent()
+            if not self._ending and self._uncommitted < MOST:
+                await self._fold_some()
+            if self._sending is None:
+                if self._due():
+                    await self._checkpoint()
+                elif self._ending:
+                    return
+            self._tell()
+            if self._idle():
+                await self._wait()
+            else:
+                await asyncio.sleep(0)
+
+    def _idle(self) -> bool:
+        if self._sending is not None and self._sending.done():
+            return False
+        if self._ending:
+            return self._sending is not None
+        return not self._queue or self._uncommitted >= MOST
+
+    async def _wait(self) -> None:
+        self._wake.clear()
+        if self._queue and not self._ending and self._uncommitted < MOST:
+            return
+        waiting = None
+        if self._taken and self._sending is None:
+            pace = SOON if self._uncommitted <= LITTLE else EVERY
+            waiting = max(0.0, pace - (stopwatch() - self._last))
+        try:
+            await asyncio.wait_for(self._wake.wait(), waiting if waiting is not None else 1.0)
+        except TimeoutError:
+            return
+
+    def _due(self) -> bool:
+        if not self._taken:
+            return False
+        if self._ending or self._uncommitted >= MANY:
+            return True
+        since = stopwatch() - self._last
+        if since >= EVERY:
+            return True
+        return since >= SOON and self._uncommitted <= LITTLE and not self._queue
+
+    async def _fold_some(self) -> None:
+        fold, ledger = self._fold, self._ledger
+        if fold is None or ledger is None or not self._queue:
+            return
+        began = stopwatch()
+        records = mentions = replayed = 0
+        while self._queue and self._uncommitted < MOST and stopwatch() - began < TURN:
+            item = self._queue[0]
+            if item.offset <= self._at:
+                self._queue.popleft()
+                replayed += 1
+                if item.offset <= ledger.folded and item.acknowledge is not None:
+                    item.acknowledge()
+                continue
+            if item.offset > self._at + 1:
+                await self._fill(item.offset)
+                item = self._queue[0]
+            mentions += self._fold_one(fold, item)
+            self._queue.popleft()
+            self._taken.append(item)
+            self._at = item.offset
+            records += 1
+        if replayed:
+            self._tools.meter.replayed(replayed)
+        if records:
+            self._tools.meter.folded(mentions, stopwatch() - began)
+
+    def _fold_one(self, fold: Fold, item: Item) -> int:
+        raw = item.value or b""
+        stand = Stand(self._tools.topics.mentions, self.partition, item.offset)
+        if item.offset in self._skipped:
+            letter = unfoldable(self._failed[item.offset], raw, stand, self._tools.clock.now())
+            self._bury(letter)
+            return 0
+        try:
+            record = decode_mentions(raw)
+        except WireError as error:
+            self._bury(unreadable(error, raw, stand, self._tools.clock.now()))
+            return 0
+        if isinstance(record, Tick) and record.event_time != self._tools.event_mode:
+            raise LogMismatch(_other_kind(stand, event_time=record.event_time))
+        try:
+            fold.apply(record)
+        except Exception as error:
+            self._note_failure(stand, error)
+            raise Unfoldable(item.offset) from error
+        out = fold.take()
+        self._sayings.judge(out.judged, item.offset)
+        self._sayings.signals.extend(out.signals)
+        if isinstance(record, Tick):
+            return 0
+        mentions = len(record.entries)
+        self._uncommitted += mentions
+        return mentions
+
+    def _bury(self, letter: Any) -> None:  # noqa: ANN401  # a DeadLetter
+        self._sayings.dead.append(letter)
+        self._tools.meter.dead_letter(letter.rejected.reason)
+
+    def _note_failure(self, stand: Stand, error: Exception) -> None:
+        again = stand.offset in self._failed
+        self._failed[stand.offset] = type(error).__name__
+        if again:
+            self._skipped.add(stand.offset)
+        _log.error(
+            "record_cannot_be_folded",
+            record=str(stand),
+            error=type(error).__name__,
+            now="it becomes a dead letter" if again else "tried once more",
+            exc_info=(RuntimeError, RuntimeError("its text is left out"), error.__traceback__),
+        )
+
+    async def _fill(self, until: int) -> None:
+        """Put what the stream passed over before the first of the queue."""
+        first = self._at + 1
+        offsets, found = await self._tools.read_range(
+            self._tools.topics.mentions, self.partition, first, until, FILL_AT_ONCE
+        )
+        lost = min(offsets.start, until) - first
+        if lost > 0 and self._at != NOTHING:
+            self._tools.meter.gap()
+            _log.error(
+                "mentions_are_gone",
+                partition=self.partition,
+                first=first,
+                records=lost,
+                detail="the broker deleted them before they were folded: raise kafka.retention, "
+                "or add workers",
+            )
+        self._queue.extendleft(Item(offset, value) for offset, value in reversed(found))
+        if not found:
+            self._at = until - 1  # marks of transactions, or what retention took
+
+    # -- checkpoints -----------------------------------------------------------------------
+
+    async def _checkpoint(self) -> None:
+        fold, ledger = self._fold, self._ledger
+        if fold is None or ledger is None:
+            return
+        self._last = stopwatch()
+        plan = await self._plan(fold, ledger)
+        sayings, self._sayings = self._sayings, Sayings()
+        self._uncommitted = 0
+        self._sending = asyncio.create_task(self._send(plan, sayings, ledger))
+        self._sending.add_done_callback(lambda _: self._wake.set())
+
+    async def _plan(self, fold: Fold, ledger: Ledger) -> Plan:
+        """Encode what changed, in pieces: the fold rests until it is done."""
+        draft = ledger.begin()
+        meter = self._tools.meter
+        row = fold.row()
+        turn = stopwatch()
+        for name, bucket in ledger.worth_merging(row.next_close or 0):
+            draft.whole(name, fold.brands[name].seen.whole(bucket))
+            turn = await _yielded(turn)
+        for brand in fold.changed():
+            draft.row(brand.row())
+            meter.row(RowKind.BRAND, len(draft.rows[-1][1]))
+            for chunk in brand.seen.new_chunks():
+                draft.chunk(brand.name, chunk)
+                meter.row(RowKind.CHUNK, len(chunk.digests))
+            turn = await _yielded(turn)
+        plan = draft.finish(self._at, row, fold.digests_from)
+        meter.row(RowKind.PARTITION, len(plan.last[1]))
+        return plan
+
+    async def _send(self, plan: Plan, sayings: Sayings, ledger: Ledger) -> None:
+        """Outputs, rows, the partition's row, the proof; each confirmed before the next."""
+        began = stopwatch()
+        topics, partition = self._tools.topics, self.partition
+        sender = await self._tools.sender()
+        try:
+            await asyncio.gather(
+                sender.send(topics.judged, partition, _values(sayings.judged)),
+                sender.send(
+                    topics.signals, partition, _values(sayings.signal_records(plan.folded))
+                ),
+                sender.send(topics.rejected, partition, _values(sayings.dead_records())),
+            )
+            await sender.send(topics.changelog, partition, plan.rows)
+            await sender.send(topics.changelog, partition, [plan.last])
+        except BaseException:
+            self._tools.meter.checkpoint_failed()
+            self._tools.give_up(sender)
+            raise
+        ledger.committed(plan)
+        await self._owner.prove()
+        ledger.proven()
+        self._tools.meter.checkpoint(stopwatch() - began)
+        garbage = ledger.take_garbage(GARBAGE_AT_ONCE)
+        if garbage:
+            await sender.send(topics.changelog, partition, ((key, None) for key in garbage))
+
+    async def _sent(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            await sending
+            self._confirmed()
+
+    def _confirmed(self) -> None:
+        """Acknowledge what the last checkpoint holds."""
+        ledger = self._ledger
+        if ledger is None:
+            return
+        while self._taken and self._taken[0].offset <= ledger.folded:
+            item = self._taken.popleft()
+            self._failed.pop(item.offset, None)
+            self._skipped.discard(item.offset)
+            if item.acknowledge is not None:
+                item.acknowledge()
+        self._tools.health.well(self._name)
+
+    def _tell(self) -> None:
+        now = stopwatch()
+        if self._fold is not None and now - self._told >= 1.0:
+            self._told = now
+            self._tools.meter.tell(self.partition, self._fold)
+
+    async def _drained(self, within: float) -> None:
+        until = stopwatch() + within
+        while self._queue and self._fold is not None and stopwatch() < until:
+            await asyncio.sleep(0.01)
+
+
+async def _yielded(since: float) -> float:
+    if stopwatch() - since < TURN:
+        return since
+    await asyncio.sleep(0)
+    return stopwatch()
+
+
+def _values(bodies: Iterable[bytes]) -> list[tuple[bytes | None, bytes | None]]:
+    return [(None, body) for body in bodies]
+
+
+def _other_kind(stand: Stand, *, event_time: bool) -> str:
+    found = LogKind.EVENT if event_time else LogKind.CLOCK
+    other = LogKind.CLOCK if event_time else LogKind.EVENT
+    return (
+        f"{stand} is a tick of {found} time, and this worker folds {other} time: the two cannot "
+        f"be mixed. Set kafka.time = {found} (or --time {found}), or use another kafka.prefix"
+    )
+
+
+def _is_of_kafka(error: Exception) -> bool:
+    return isinstance(error, TimeoutError | EnvironmentProblem) or type(
+        error
+    ).__module__.startswith(("aiokafka", "kafka"))
