@@ -37,7 +37,12 @@ _KNOWN: Final[tuple[tuple[tuple[str, ...], type[PipelineError], str], ...]] = (
         "the client cannot be used as [kafka] says: correct that section",
     ),
     (
-        ("AuthorizationError", "AuthorizationFailedError"),
+        (
+            "AuthorizationError",
+            "TopicAuthorizationFailedError",
+            "GroupAuthorizationFailedError",
+            "ClusterAuthorizationFailedError",
+        ),
         TopicProblem,
         (
             "kafka.username may not do this: allow it to read, write and describe the topics and "
