@@ -10,6 +10,9 @@ import msgspec
 from pipeline.log.database import translated
 from pipeline.mention import Rejected, RejectedReason
 
+DROPPED = "dropped"
+"""How the outcome begins of what a person wants to see no more; it stays kept."""
+
 
 class StoredRejected(msgspec.Struct, frozen=True):
     """A rejected input as kept: its id derives from source, origin and bytes.
@@ -47,12 +50,19 @@ class Rejections:
         return self._db.total_changes - before
 
     def find(
-        self, *, reason: str | None = None, ids: Iterable[str] = (), limit: int = -1
+        self,
+        *,
+        reason: str | None = None,
+        ids: Iterable[str] = (),
+        dropped: bool = True,
+        limit: int = -1,
     ) -> list[StoredRejected]:
-        """What was rejected, oldest first."""
+        """What was rejected, oldest first; with `dropped` false without what a person dropped."""
         wanted = list(ids)
         marks = ",".join("?" * len(wanted))
         where = f"id IN ({marks})" if wanted else "(? IS NULL OR reason = ?)"
+        if not dropped:
+            where += f" AND (replayed IS NULL OR replayed NOT LIKE '{DROPPED}%')"
         with translated(self._path):
             rows = self._db.execute(
                 "SELECT id, at, reason, origin, detail, source, raw, replayed FROM rejected "  # noqa: S608  # marks only
