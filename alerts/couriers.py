@@ -10,7 +10,7 @@ import stamina
 import structlog
 
 from alerts.delivery import Delivery, Now
-from alerts.errors import AlertsError
+from alerts.errors import AlertsError, NotLeading
 from alerts.notifiers.answer import Answer
 from alerts.store import IncidentStore, Planned
 
@@ -126,8 +126,10 @@ class _Courier(threading.Thread):
             self.look.clear()
             try:
                 rest = self._deliver_all()
+            except NotLeading:
+                rest = _LONGEST_SLEEP  # whoever leads delivers; we are about to be halted
             except AlertsError as error:
-                _log.warning("delivery waits", error=str(error))
+                _log.warning("delivery waits for the incident store", error=str(error))
                 rest = _LONGEST_SLEEP
             self.is_idle.set()
             self.look.wait(rest)
