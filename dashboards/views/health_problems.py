@@ -77,6 +77,8 @@ def _engine(story: HealthStory) -> Iterator[Problem]:
 
 def _apart(story: HealthStory) -> Iterator[Problem]:
     """Tell which partitions have not begun or stand, and whose people's side does not keep up."""
+    if story.unread and not story.partitions:
+        return  # nothing can be said of them
     new = [each for each in story.partitions if each.time is None]
     if len(new) == len(story.partitions):
         yield Problem(
