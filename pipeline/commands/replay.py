@@ -1,4 +1,4 @@
-"""`replay FILE...`: history into a fresh event log, or by HTTP to a running monitor."""
+"""`replay FILE...`: history into a fresh event log, a Kafka, or by HTTP to a running monitor."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import logs
 from pipeline.alerting import make_alerting, make_notifiers, recorders
 from pipeline.clock import SystemClock
 from pipeline.commands.config_option import ConfigOption
@@ -25,7 +26,8 @@ from pipeline.commands.files import (
 from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption, data_directory
 from pipeline.composition import EngineOptions, make_engine, note_settings
-from pipeline.errors import LogMismatch
+from pipeline.errors import LogMismatch, SettingsError
+from pipeline.kafka import require_kafka
 from pipeline.log import EngineLock, LogKind
 from pipeline.mention import Mention, Rejected
 from pipeline.pacing import paced
@@ -58,7 +60,8 @@ def replay(  # noqa: PLR0913  # each is an option of the command line
     ] = 0,
     batch: Annotated[int, typer.Option(min=1, max=5_000, help="Mentions a request (--to).")] = 500,
     end: Annotated[
-        bool, typer.Option(help="Say that this was all, so that the last bucket closes (--to).")
+        bool,
+        typer.Option(help="Say that this was all: the last bucket closes (--to, Kafka)."),
     ] = True,
     deliver: Annotated[
         bool, typer.Option("--deliver", help="Really send to the configured receivers.")
@@ -76,6 +79,13 @@ def replay(  # noqa: PLR0913  # each is an option of the command line
     Nothing is sent to anybody unless --deliver is given; incidents, pages and reminders are
     recorded.
 
+    Where the configuration names a Kafka and neither --data nor --to is given, it goes into the
+    topics of kafka.prefix, which hold nothing else; workers and alerters do the rest. It ends once
+    the brokers have confirmed everything. Killed and started again with the same files and
+    settings it recognises what stands there and writes what is missing, each record once. With
+    --to, a request that is sent again is recognised by its id for a day, and beyond that each
+    mention by its own: repeats are not counted.
+
     Example: crisis-monitor replay week.csv --data /tmp/week --zone Europe/Berlin
     """
     with errors_told():
@@ -84,6 +94,13 @@ def replay(  # noqa: PLR0913  # each is an option of the command line
         if to is not None:
             target = Target(to, _secret(secret_env), _secret(token_env))
             _send(history, target, speed, batch, end=end)
+        elif data is None and settings.kafka.configured:
+            if deliver:
+                raise SettingsError(
+                    "--deliver: with Kafka it is the alerter that sends; start `alerter` with the "
+                    "receivers you want"
+                )
+            _into_topics(history, settings, speed, end=end)
         else:
             directory = data or data_directory(None)
             options = EngineOptions(LogKind.EVENT, scorer, zone or "UTC", any_brand=True)
@@ -120,6 +137,17 @@ def _mentions(chunks: Iterator[list[Mention | Rejected]]) -> Iterator[list[Menti
             yield mentions
     if rejected:
         tell(f"{rejected} rows of the file are no mentions and were not sent (see `backtest`)")
+
+
+def _into_topics(history: FileSource, settings: Settings, speed: float, *, end: bool) -> None:
+    require_kafka()
+    from pipeline.replay_kafka import KafkaReplay  # noqa: PLC0415  # needs the extra
+
+    logs.configure(settings.logs.level, settings.logs.form, clock=SystemClock())
+    replay = KafkaReplay(settings, SystemClock(), tell=tell)
+    with progress_of(history, "replay") as moved:
+        done = replay.travel(history.read(), speed=speed, end=end, moved=moved)
+    tell(done.summary(replay.topics.mentions))
 
 
 def _into_log(  # noqa: PLR0913  # as above

@@ -13,6 +13,7 @@ from pipeline.commands.files import tell
 from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption
 from pipeline.composition import EngineOptions
+from pipeline.errors import SettingsError
 from pipeline.log import LogKind
 from pipeline.presenting import presenters
 from pipeline.scorers import ScorerName
@@ -23,6 +24,12 @@ from pipeline.settings.draft import draft
 from pipeline.settings.load import settings_of
 
 LOOK_EVERY = 0.5
+_ROAD = (
+    "kafka.bootstrap names a Kafka, and `run` does everything in one process without it. Start the "
+    "parts instead, each as often as you like: crisis-monitor kafka setup (once), ingest (the "
+    "door), worker (judges and folds), alerter (pages), web (the page). Or leave kafka.bootstrap "
+    "out to run embedded"
+)
 
 
 def run(  # noqa: PLR0913  # each is an option of the command line
@@ -65,6 +72,8 @@ def run(  # noqa: PLR0913  # each is an option of the command line
             },
         )
         settings = settings_of(found)
+        if settings.kafka.configured:
+            raise SettingsError(_ROAD)
         for warning in findings_of(found, surroundings=True):
             if warning.weight is Weight.WARNING and (
                 warning.place.startswith("environment variable") or warning.is_of_a_key

@@ -125,6 +125,7 @@ class SoleWriter:
                 heartbeat_interval_ms=2_000,
                 metrics_enabled=False,
             )
+            self._consumer.partitions_for_topic(self._topic)  # else it joins for nothing, twice
             self._consumer.subscribe([self._topic], listener=_listener(self))
         self._thread = threading.Thread(target=self._stay, name="sole writer", daemon=True)
         self._thread.start()
