@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+SECRETS ?= .secrets
 BIN := $(VENV)/bin
 WORKERS := --numprocesses=auto --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check lint types architecture bench bench-quality format clean tools
+.PHONY: help demo test coverage check lint types architecture bench bench-quality stack-secrets stack-check format clean tools
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +57,22 @@ bench-quality: $(VENV)/.dev ## the figures that tell of detection (about 20 minu
 	@$(BIN)/python -m tests.bench.surges
 	@$(BIN)/python -m tests.bench.nab --data "$${CRISIS_MONITOR_DATA:-../shared/data}/nab_tweets"
 	@$(BIN)/python -m tests.bench.airline --data "$${CRISIS_MONITOR_DATA:-../shared/data}/airline/mentions.csv"
+
+stack-secrets: ## tokens and passwords for docker-compose.yml, in .secrets/; those that exist stay
+	@mkdir -p -m 0700 $(SECRETS)
+	@for name in database-password grafana-password ingest-token page-token; do \
+	  test -s $(SECRETS)/$$name || \
+	  $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))' > $(SECRETS)/$$name; done
+	@test -s $(SECRETS)/database || \
+	  printf 'postgresql://crisis_monitor:%s@postgres/crisis_monitor\n' \
+	  "$$(cat $(SECRETS)/database-password)" > $(SECRETS)/database
+	@chmod 0644 $(SECRETS)/*  # read by the users of the containers; nobody else enters the folder
+	@echo "$(SECRETS)/: $$(ls $(SECRETS) | tr '\n' ' ')"
+
+stack-check: stack-secrets ## whether docker-compose.yml can be read and the configuration used
+	@if docker compose version >/dev/null 2>&1; then docker compose config --quiet; \
+	  else docker-compose config --quiet; fi
+	@$(BIN)/crisis-monitor config check dashboards/stack/monitor.toml
 
 format: $(VENV)/.dev ## put the code into its form
 	@$(BIN)/ruff check --fix .
