@@ -11,7 +11,7 @@ from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.files import tell
 from pipeline.commands.incident_choice import IdArgument, chosen
 from pipeline.commands.output import errors_told
-from pipeline.commands.storage import DataOption, incident_store, now_in
+from pipeline.commands.storage import DataOption, incident_store, now_in, stores_at
 from pipeline.errors import EnvironmentProblem, SettingsError
 from pipeline.presenting import presenters
 from pipeline.settings import load
@@ -52,12 +52,12 @@ def report(  # noqa: PLR0913  # each is an option of the command line
         if zone is not None and not is_zone(zone):
             raise SettingsError(f"--zone {zone!r} is no IANA zone: write it like Europe/Berlin")
         settings = load(config)
-        directory = settings.storage.directory if data is None else data
-        with incident_store(directory) as store, store.read() as view:
+        stores = stores_at(data, settings)
+        with incident_store(stores) as store, store.read() as view:
             incident = chosen(view, incident_id)
-            now = now_in(directory, view)
+            now = now_in(stores, view)
         text = presenters(context).incident_report(
-            directory, incident.id, settings, form.value, now, zone
+            stores.place, incident.id, settings, form.value, now, zone
         )
         if out is None:
             sys.stdout.buffer.write(text.encode("utf-8"))

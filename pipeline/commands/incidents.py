@@ -42,9 +42,9 @@ from pipeline.commands.output import (
 )
 from pipeline.commands.storage import (
     DataOption,
-    data_directory,
     incident_store,
     now_in,
+    stores_at,
 )
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
@@ -99,7 +99,7 @@ def list_incidents(
 
     Example: crisis-monitor incidents list --open --format json
     """
-    with errors_told(), incident_store(data) as store, store.read() as view:
+    with errors_told(), incident_store(stores_at(data)) as store, store.read() as view:
         found = view.incidents(only_open=open_, brand=brand, limit=limit)
     if output is Format.JSON:
         print_json([incident_document(incident) for incident in found])
@@ -122,7 +122,7 @@ def show(
 
     Example: crisis-monitor incidents show Acme:negative_surge:2026-11-21T03:00:00Z
     """
-    with errors_told(), incident_store(data) as store, store.read() as view:
+    with errors_told(), incident_store(stores_at(data)) as store, store.read() as view:
         incident = chosen(view, incident_id)
         events = view.events(incident.id)
         rows = view.notifications(incident_id=incident.id, limit=MANY)[::-1]
@@ -171,10 +171,10 @@ def open_incident(  # noqa: PLR0913  # each is an option of the command line
     command = Open(by=by, brand=brand, reason=reason, severity=severity)
     with errors_told():
         _check_brand(brand)
-        directory = data_directory(data)
-        with incident_store(directory, create=True) as store, store.write() as work:
+        stores = stores_at(data)
+        with incident_store(stores, create=True) as store, store.write() as work:
             latest = work.latest(brand.strip(), Rule.MANUAL)
-            incident = _done(work, latest, command, now_in(directory, work))
+            incident = _done(work, latest, command, now_in(stores, work))
     _tell(incident, "opened", output)
 
 
@@ -275,9 +275,9 @@ def _do(
     data: Path | None, incident_id: str, command: Command | Callable[[int], Command]
 ) -> Incident:
     with errors_told():
-        directory = data_directory(data)
-        with incident_store(directory) as store, store.write() as work:
-            now = now_in(directory, work)
+        stores = stores_at(data)
+        with incident_store(stores) as store, store.write() as work:
+            now = now_in(stores, work)
             asked = command(now) if callable(command) else command
             return _done(work, chosen(work, incident_id), asked, now)
 

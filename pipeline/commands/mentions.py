@@ -15,7 +15,7 @@ from pipeline.commands.output import (
     print_table,
     rfc3339,
 )
-from pipeline.commands.storage import DataOption, data_directory
+from pipeline.commands.storage import DataOption, stores_at
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
 from pipeline.judging.privacy import redact
@@ -54,7 +54,7 @@ def list_mentions(  # noqa: PLR0913  # each is an option of the command line
             late,
             voices,
         )
-        store = MentionStore(data_directory(data), read_only=True)
+        store = MentionStore(stores_at(data).place, read_only=True)
         try:
             if brand is not None and brand not in (known := store.brands()):
                 raise SettingsError(
@@ -96,7 +96,7 @@ def show(
     Example: crisis-monitor mentions show 570306133677760513
     """
     with errors_told():
-        store = MentionStore(data_directory(data), read_only=True)
+        store = MentionStore(stores_at(data).place, read_only=True)
         try:
             found = store.show(mention_id)
         finally:

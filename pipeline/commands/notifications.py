@@ -8,7 +8,7 @@ from alerts.notification import Outcome
 from pipeline.commands.lines import print_line
 from pipeline.commands.notification_views import notification_document, notification_line
 from pipeline.commands.output import Format, FormatOption, errors_told, print_json
-from pipeline.commands.storage import DataOption, incident_store
+from pipeline.commands.storage import DataOption, incident_store, stores_at
 
 app = typer.Typer(help="What was said to whom, what was not, and why.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def list_notifications(
 
     Example: crisis-monitor notifications list --outcome waiting --format json
     """
-    with errors_told(), incident_store(data) as store, store.read() as view:
+    with errors_told(), incident_store(stores_at(data)) as store, store.read() as view:
         rows = view.notifications(incident_id=incident, outcome=outcome, limit=limit)
         ledgers = [view.attempts(row.id) for row in rows] if output is Format.JSON else []
     if output is Format.JSON:

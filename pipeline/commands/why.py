@@ -1,6 +1,5 @@
 """`why`: every number that decided for or against a page at one moment."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ from pipeline.commands.output import (
     print_json,
     rfc3339,
 )
-from pipeline.commands.storage import DataOption, data_directory
+from pipeline.commands.storage import DataOption, Stores, stores_at
 from pipeline.commands.times import instant_argument
 from pipeline.errors import SettingsError
 from pipeline.log import SqliteLog
@@ -42,11 +41,13 @@ def why(  # noqa: PLR0913  # each is an option of the command line
     Example: crisis-monitor why --brand "US Airways" --at 2015-02-22T09:30:00-05:00
     """
     with errors_told():
-        asked = gates(load(config).detection())
-        directory = data_directory(data)
-        before = _within(directory, instant_argument(at, zone)) - 1
-        table = BucketTable(directory, read_only=True)
+        settings = load(config)
+        asked = gates(settings.detection())
+        stores = stores_at(data, settings)
+        instant = instant_argument(at, zone)
+        table = BucketTable(stores.place, read_only=True)
         try:
+            before = _within(_time(stores, table, brand), instant) - 1
             known = table.brands()
             if brand not in known:
                 raise SettingsError(
@@ -65,12 +66,18 @@ def why(  # noqa: PLR0913  # each is an option of the command line
         raise typer.Exit(FINDING)
 
 
-def _within(directory: Path, instant: int) -> int:
-    log = SqliteLog.read(directory)
+def _time(stores: Stores, table: BucketTable, brand: str) -> int | None:
+    """How far detection has come for a brand; None before the first tick."""
+    if not stores.embedded:
+        return table.position(stores.partition_of(brand)).time
+    log = SqliteLog.read(stores.directory)
     try:
-        time = log.time
+        return log.time
     finally:
         log.close()
+
+
+def _within(time: int | None, instant: int) -> int:
     if time is None or instant > time:
         raise SettingsError(
             f"detection has not come so far: the log ends at {rfc3339(time) or 'no time yet'}"

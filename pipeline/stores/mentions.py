@@ -124,12 +124,12 @@ class MentionStore(LogReader):
         Guarantees that no more rows than that are touched, however many there are; also returns
         how many were. With `others_every` every so manieth of another label is given too.
         """
-        brand = self._brands.find(wanted.brand or "")
-        if brand is None or rows <= 0:
-            return [], 0
         label = None if wanted.label is None else _LABEL_NUMBERS[wanted.label]
         order = "DESC" if newest else "ASC"
         with self._db.told():
+            brand = self._brands.find(wanted.brand or "")
+            if brand is None or rows <= 0:
+                return [], 0
             found = self._db.execute(
                 f"SELECT label, flags, seq, body FROM mentions WHERE brand = ? "  # noqa: S608  # fixed words, bound values
                 f"AND event_time >= ? AND event_time < ? "
@@ -166,6 +166,14 @@ class MentionStore(LogReader):
                 (start, step, number, start, end),
             ).fetchall()
         return {start + index * step: count for index, count in rows}
+
+    def late(self) -> int:
+        """How many mentions are kept that came too late to be counted."""
+        with self._db.told():
+            (count,) = self._db.execute(
+                f"SELECT count(*) FROM mentions WHERE {late(self._db.dialect)}"  # noqa: S608  # our own words
+            ).fetchone()
+        return int(count)
 
     def show(self, mention_id: str) -> list[JudgedEntry]:
         """A mention by its id, once for each brand it concerns."""
