@@ -68,6 +68,9 @@ wait $java
 """
 """A broker that outlives nobody: it goes when the process that runs the tests is gone."""
 
+_RUNNING: list["OwnBroker"] = []
+"""The broker that this process started for all; it goes at the end of the run."""
+
 
 class NoBrokerError(Exception):
     """No real broker can be had here; its text says what is missing."""
@@ -396,7 +399,7 @@ def make_topics(broker: Broker) -> Iterator[Callable[..., SetUp]]:
     for those in made:
         with suppress(PipelineError), those.connection.admin() as client:
             mine = [name for name in client.list_topics() if name.startswith(those.section.prefix)]
-            client.delete_topics(mine)
+            client.delete_topics(mine, raise_errors=False)
 
 
 @pytest.fixture
@@ -439,6 +442,7 @@ def _shared(factory: pytest.TempPathFactory) -> str:
         owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
         own = OwnBroker(place / "broker", owner=owner)
         own.start()
+        _RUNNING.append(own)
         state.write_text(json.dumps({"bootstrap": own.bootstrap, "pid": own.pid}))
     return own.bootstrap
 
@@ -452,6 +456,8 @@ def stop_shared(config: pytest.Config) -> None:
     if state.is_file():
         with suppress(ProcessLookupError):
             os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+        for own in _RUNNING:
+            own.kill()
         shutil.rmtree(state.with_name("broker"), ignore_errors=True)
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from pipeline.clock import stopwatch
 from pipeline.errors import BrokerUnavailable, PipelineError, SettingsError
 from pipeline.kafka import require_kafka
 from pipeline.kafka.knocking import knock
@@ -22,6 +24,8 @@ PATIENCE: Final = 10_000
 """Milliseconds in which a first broker has to answer a client that starts."""
 _LONGEST_PAUSE: Final = 2_000
 """Milliseconds: a broker that comes back is found again within these."""
+_PAUSE: Final = 0.25
+"""Seconds until an address that did not answer is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +140,7 @@ class Connection:
         from kafka import KafkaAdminClient  # noqa: PLC0415  # as above
         from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # as above
 
-        if self._login or self._tls:
-            problem = self.diagnosis()
-            if isinstance(problem, SettingsError):
-                raise problem
+        self._await()
         with translated(f"Kafka at {self.where}"):
             try:
                 client = KafkaAdminClient(**self.clients())
@@ -149,6 +150,14 @@ class Connection:
                 yield client
             finally:
                 client.close()
+
+    def _await(self) -> None:
+        """Return when a broker lets us in; raise what is in the way after `patience`."""
+        until = stopwatch() + self.patience / 1000
+        while (problem := self.diagnosis()) is not None:
+            if isinstance(problem, SettingsError) or stopwatch() >= until:
+                raise problem
+            sleep(_PAUSE)
 
     def diagnosis(self) -> PipelineError | None:
         """Ask each address once and say why no client gets through; None when one lets us in.

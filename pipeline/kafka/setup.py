@@ -1,10 +1,12 @@
 """Making the topics, and seeing whether they are as they have to be."""
 
 from collections.abc import Iterable, Sequence
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pipeline.clock import stopwatch
 from pipeline.errors import TopicProblem
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.differences import (
@@ -21,6 +23,9 @@ from pipeline.settings.text import visible
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
+_SEEN_WITHIN: Final = 10.0
+_PAUSE: Final = 0.05
+"""Seconds."""
 _UNKNOWN: Final = 3
 _EXISTS: Final = 36
 """Codes of Kafka's protocol: no such topic; somebody else has just made it."""
@@ -65,6 +70,7 @@ def setup(
             each for each in differences if each.what is What.SETTING and each.mending in may
         ]
         _change(client, plans, changed)
+        _await(client, plans, changed)
     done = {(each.topic, each.key) for each in changed} | {(name, "") for name in created}
     return Report(
         created, changed, [each for each in differences if (each.topic, each.key) not in done]
@@ -169,6 +175,19 @@ def _change(
                 f"the topic {name}: the broker does not change its settings "
                 f"({visible(result, 200)}): ask who runs it"
             )
+
+
+def _await(
+    client: "KafkaAdminClient", plans: Sequence[TopicPlan], changed: Sequence[Difference]
+) -> None:
+    """Wait until the broker shows what was changed, which it does a moment after it agreed."""
+    names = [plan.name for plan in plans]
+    until = stopwatch() + _SEEN_WITHIN
+    while changed and stopwatch() < until:
+        found = _found(client, names)
+        if all(found[each.topic].config.get(each.key) != each.found for each in changed):
+            return
+        sleep(_PAUSE)
 
 
 def _refused(name: str, code: int, message: str | None) -> None:
