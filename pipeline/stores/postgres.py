@@ -88,7 +88,7 @@ class Postgres:
         while True:
             db = self._connected()
             try:
-                return db.execute(statement, values or None, binary=True)
+                return db.execute(statement, values, binary=True)
             except psycopg.Error as error:
                 lost = db.closed
                 if not (lost and again):

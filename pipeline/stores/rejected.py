@@ -34,28 +34,37 @@ class RejectedStore(LogReader):
         source, origin and bytes.
         """
         letters = list(letters)
-        new = 0
         with self._applying(partition, offset, origin, time) as before:
             if offset <= before.offset:
                 return 0
-            for letter in letters:
-                said = letter.rejected
-                new += self._db.execute(
-                    f"INSERT INTO rejected ({_COLUMNS}) "  # noqa: S608  # our own names
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                    (
-                        letter_id(letter),
-                        letter.at,
-                        str(said.reason),
-                        plain(said.origin),
-                        plain(said.detail),
-                        plain(said.source),
-                        said.raw,
-                        plain(letter.topic),
-                        letter.partition,
-                        letter.offset,
-                    ),
-                ).rowcount
+            new = self._insert(letters)
+        return new
+
+    def keep(self, letters: Iterable[DeadLetter]) -> int:
+        """Keep dead letters that stand in no topic yet; return how many were new."""
+        with self._db.transaction():
+            return self._insert(letters)
+
+    def _insert(self, letters: Iterable[DeadLetter]) -> int:
+        new = 0
+        for letter in letters:
+            said = letter.rejected
+            new += self._db.execute(
+                f"INSERT INTO rejected ({_COLUMNS}) "  # noqa: S608  # our own names
+                "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    letter_id(letter),
+                    letter.at,
+                    str(said.reason),
+                    plain(said.origin),
+                    plain(said.detail),
+                    plain(said.source),
+                    said.raw,
+                    plain(letter.topic),
+                    letter.partition,
+                    letter.offset,
+                ),
+            ).rowcount
         return new
 
     def find(
@@ -82,6 +91,9 @@ class RejectedStore(LogReader):
             values.append(reason)
         if waiting:
             clauses.append("replayed IS NULL")
+        if not dropped:
+            clauses.append("(replayed IS NULL OR replayed NOT LIKE ?)")
+            values.append(f"{DROPPED}%")
         if not dropped:
             clauses.append("(replayed IS NULL OR replayed NOT LIKE ?)")
             values.append(f"{DROPPED}%")
@@ -125,14 +137,6 @@ class RejectedStore(LogReader):
                 "UPDATE rejected SET replayed = ? WHERE id = ?", (plain(outcome), id_)
             )
             return found.rowcount > 0
-
-    def drop(self, ids: Iterable[str]) -> int:
-        """Forget these; return how many there were."""
-        with self._db.transaction():
-            return sum(
-                self._db.execute("DELETE FROM rejected WHERE id = ?", (each,)).rowcount
-                for each in ids
-            )
 
     def drop_before(self, at: int) -> int:
         """Forget what was rejected before this instant; return how many that were."""

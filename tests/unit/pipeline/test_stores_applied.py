@@ -220,6 +220,8 @@ def test_a_dead_letter_is_kept_once_wherever_it_is_met(letters: RejectedStore) -
     assert not letters.mark_replayed("nothing", "accepted")
     assert first.id not in {each.id for each in letters.find(waiting=True)}
     assert (letters.since(T0), letters.since(T0 + 2)) == (3, 2)
+    assert letters.mark_replayed(found[1].id, "dropped by ann")
+    assert len(letters.find(dropped=False)) == 3
     assert len(letters.find(reason="undated")) == 0
     assert len(letters.find(limit=1)) == 1
     newest = letters.newest(2, longest=1)
