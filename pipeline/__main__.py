@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import stamina
 import typer
 
-from pipeline.commands import config, incidents, kafka, mentions, notifications, rejected
+from pipeline.commands import config, incidents, kafka, mentions, notifications, rejected, state
+from pipeline.commands.alerter import alerter
 from pipeline.commands.backtest import backtest
 from pipeline.commands.demo import demo
 from pipeline.commands.doctor import doctor
@@ -36,6 +37,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     run,
     ingest,
     worker,
+    alerter,
     replay,
     backtest,
     why,
@@ -52,6 +54,7 @@ for _name, _group in (
     ("notifications", notifications.app),
     ("mentions", mentions.app),
     ("rejected", rejected.app),
+    ("state", state.app),
     ("kafka", kafka.app),
 ):
     app.add_typer(_group, name=_name)

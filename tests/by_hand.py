@@ -75,8 +75,11 @@ class ByHand:
         for partition in range(self.partitions):
             self.put(self.those.topics.mentions, partition, encode(tick))
 
-    def fold(self, partition: int, up_to: int | None = None) -> int:
-        """Fold what is unread and write one checkpoint; return the offset folded."""
+    def fold(self, partition: int, up_to: int | None = None, *, torn: bool = False) -> int:
+        """Fold what is unread and write one checkpoint; return the offset folded.
+
+        `torn`: the partition's row is missing, as if the worker had been killed before it.
+        """
         self.generation += 1
         topics = self.those.topics
         with Looker(self.those.connection) as looker:
@@ -103,7 +106,7 @@ class ByHand:
             for chunk in brand.seen.new_chunks():
                 draft.chunk(brand.name, chunk)
         plan = draft.finish(folded, fold.row(), fold.digests_from)
-        for key, value in (*plan.rows, plan.last):
+        for key, value in plan.rows if torn else (*plan.rows, plan.last):
             self.put(topics.changelog, partition, value, key)
         return folded
 

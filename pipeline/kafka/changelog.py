@@ -47,9 +47,8 @@ def last_partition_rows(looker: Looker, topic: str) -> dict[int, tuple[int, int 
         newest: dict[int, tuple[Epoch, StoredPartition]] = {}
         for kept in looker.records(topic, spans):
             told = _partition_row(kept)
-            if told is not None and (
-                kept.partition not in newest or told[0] >= newest[kept.partition][0]
-            ):
+            before = newest.get(kept.partition)
+            if told is not None and (before is None or _order(told) >= _order(before)):
                 newest[kept.partition] = told
         found |= {
             partition: (stored.folded, stored.row.time) for partition, (_, stored) in newest.items()
@@ -81,3 +80,7 @@ def _partition_row(kept: Kept) -> tuple[Epoch, StoredPartition] | None:
         return (key.epoch, decode_partition(kept.value)) if isinstance(key, PartitionKey) else None
     except ChangelogError:
         return None
+
+
+def _order(told: tuple[Epoch, StoredPartition]) -> tuple[Epoch, int]:
+    return told[0], told[1].c
