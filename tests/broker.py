@@ -322,6 +322,11 @@ class Broker:
     bootstrap: str
     real: bool = True
 
+    def clients(self) -> dict[str, Any]:
+        """What a client of kafka-python is made with here."""
+        given = Connection((self.bootstrap,)).clients()
+        return given if self.real else {**given, "api_version": (2, 3)}
+
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
