@@ -61,6 +61,8 @@ class IngestService:
     @property
     def failure(self) -> PipelineError | None:
         """Why nothing can be written any more, None while it can."""
+        if self._place is not None and self._place.failure is not None:
+            return self._place.failure
         return self.intake.failure if self.intake is not None else None
 
     def start(self) -> None:
@@ -148,6 +150,9 @@ class IngestService:
 
     def stop(self) -> None:
         """Close the door, write what was taken, say goodbye, end."""
+        failure = self.failure
+        if failure is not None and self.intake is not None:
+            self.intake.fail(failure)  # whoever waits for an answer gets one
         if self.server is not None:
             self.server.stop()
         if self.intake is not None:

@@ -105,7 +105,7 @@ class KafkaIntake:
         self._clock_told = False
         self.failure: PipelineError | None = None
         """Why nothing is written any more, None while it is."""
-        self._producer = producer(self._fail)
+        self._producer = producer(self.fail)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     # -- the door --------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class KafkaIntake:
         self._producer.stop()
         confirmed = self._producer.close(max(0.1, until - stopwatch()))
         if not confirmed and self.failure is None:
-            self._fail(
+            self.fail(
                 BrokerUnavailable(
                     f"stopped while no broker answered: {self._unconfirmed} mentions are not "
                     "confirmed; their senders were told nothing and have to send them again"
@@ -209,10 +209,10 @@ class KafkaIntake:
             if not self._event_mode:
                 self._tick(retired=True)
         except PipelineError as error:
-            self._fail(error)
+            self.fail(error)
         except Exception as error:  # noqa: BLE001  # the thread's last resort: said aloud, never swallowed
             _log.exception("intake_failed")
-            self._fail(
+            self.fail(
                 PipelineError(f"the intake failed: {error!r}; see the log, then start again")
             )
 
@@ -358,7 +358,7 @@ class KafkaIntake:
         else:
             self._health.well(BROKER)
 
-    def _fail(self, error: PipelineError) -> None:
+    def fail(self, error: PipelineError) -> None:
         """Give up: whoever waits is told; senders repeat, and a new start takes it up."""
         with self._change:
             if self.failure is not None:
