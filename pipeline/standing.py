@@ -102,6 +102,8 @@ class StepLag(msgspec.Struct, frozen=True):
     group: str
     members: int
     partitions: list[PartitionLag]
+    alone: bool = False
+    """Whether one member reads all of it without the group sharing it out."""
 
     @property
     def records(self) -> int:
@@ -126,7 +128,9 @@ class StepLag(msgspec.Struct, frozen=True):
 
     @property
     def unowned(self) -> list[int]:
-        """Partitions nobody works on."""
+        """Partitions nobody works on, where the group shares them out."""
+        if self.alone and self.members:
+            return []
         return [each.partition for each in self.partitions if each.owner is None]
 
     def waited(self, now: int) -> int:

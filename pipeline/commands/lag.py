@@ -60,10 +60,10 @@ def lag(
         from pipeline.kafka.topics import Topics  # noqa: PLC0415  # as above
 
         connection = replace(Connection.of(settings.kafka), patience=PATIENCE)
-        gauge = Gauge(connection, Topics(settings.kafka.prefix))
+        clock = settings.kafka.time is LogKind.CLOCK
+        gauge = Gauge(connection, Topics(settings.kafka.prefix), event_mode=not clock)
         found = gauge.measure(SystemClock().now())
     most = settings.kafka.lag_limit if limit is None else limit
-    clock = settings.kafka.time is LogKind.CLOCK
     if output is Format.JSON:
         print_json(document(found, most, clock=clock))
     else:

@@ -31,9 +31,10 @@ class _Group(msgspec.Struct, frozen=True):
 class Gauge:
     """Measures the lag of the road under one prefix; used by one thread."""
 
-    def __init__(self, connection: Connection, topics: Topics) -> None:
+    def __init__(self, connection: Connection, topics: Topics, *, event_mode: bool = False) -> None:
         self._connection = connection
         self._topics = topics
+        self._event_mode = event_mode
 
     def measure(self, now: int, *, sample: int = SAMPLE) -> Lag:
         """Look at all of it once.
@@ -78,6 +79,7 @@ class Gauge:
             self._topics.alerter_group,
             group.members,
             partition_lags(seen, samples, read_into=judged and sample > 1),
+            self._event_mode and step is Step.SIGNALS,
         )
 
 

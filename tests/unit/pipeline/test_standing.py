@@ -77,6 +77,12 @@ def test_partitions_nobody_works_on_are_named() -> None:
     assert found.unowned == [1]
 
 
+def test_where_one_reads_all_nobody_is_missing_while_it_is_there() -> None:
+    found = partition_lags([Seen(0, 0, 10)], {}, read_into=False)
+    assert StepLag(Step.SIGNALS, "p.signals", "p.alerter", 1, found, alone=True).unowned == []
+    assert StepLag(Step.SIGNALS, "p.signals", "p.alerter", 0, found, alone=True).unowned == [0]
+
+
 def test_a_limit_is_held_against_mentions_else_records() -> None:
     many = step(Seen(0, 0, 2, 0), samples={0: Sample(2, NOW, {"A": 400})})
     few = step(Seen(0, 0, 3, 0), into=False)
