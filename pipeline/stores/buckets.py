@@ -19,7 +19,7 @@ from pipeline.wire import (
 
 HOUR = 60 * 60_000
 MOST_GATHERED = 50_000
-"""Minutes gathered in one transaction, so that nobody waits long for the database."""
+"""Minutes gathered in one call, each brand's in a transaction of their own."""
 
 
 class Figures(msgspec.Struct, frozen=True, array_like=True, tag="bucket", gc=False):
@@ -178,32 +178,47 @@ class BucketTable(LogReader):
         An hour's record holds the sums; its readings are dropped. Spans of unknown stay as they
         are; where one begins with the hour, the hour's record begins with the first known minute.
         """
-        with self._db.transaction():
-            rows = self._db.execute(
-                "SELECT brand, body FROM buckets "
-                "WHERE start + length * count <= ? AND length < ? AND count = 1 "
-                "ORDER BY brand, start LIMIT ?",
-                (instant - instant % HOUR, HOUR, MOST_GATHERED),
-            ).fetchall()
-            hours: dict[tuple[int, int], list[BucketRecord]] = {}
-            for brand, body in rows:
-                record = _bucket(body)
-                if record.state is not BucketState.UNKNOWN:
-                    hours.setdefault((brand, record.start - record.start % HOUR), []).append(record)
-            for (brand, start), records in hours.items():
-                self._db.executemany(
-                    "DELETE FROM buckets WHERE brand = ? AND start = ?",
-                    [(brand, record.start) for record in records],
-                )
-                taken = self._db.execute(
-                    "SELECT 1 FROM buckets WHERE brand = ? AND start = ?", (brand, start)
-                ).fetchone()
-                hour = _gathered(records[0].start if taken else start, start + HOUR, records)
-                self._db.execute(
-                    "INSERT INTO buckets VALUES (?, ?, ?, 1, ?)",
-                    (brand, hour.start, hour.length, encode(hour)),
-                )
-        return sum(len(records) for records in hours.values())
+        before = instant - instant % HOUR
+        with self._db.told():
+            brands = self._db.execute("SELECT id FROM brands ORDER BY id").fetchall()
+        total = 0
+        for (brand,) in brands:
+            with self._db.told():
+                bodies = self._minutes_before(brand, before, MOST_GATHERED - total)
+            if bodies:
+                with self._db.transaction():
+                    total += self._gather(brand, map(_bucket, bodies))
+            if total >= MOST_GATHERED:
+                break
+        return total
+
+    def _minutes_before(self, brand: int, instant: int, limit: int) -> list[bytes]:
+        rows = self._db.execute(
+            "SELECT body FROM buckets WHERE brand = ? AND start < ? AND start + length <= ? "
+            "AND length < ? AND count = 1 ORDER BY start LIMIT ?",
+            (brand, instant, instant, HOUR, limit),
+        ).fetchall()
+        return [body for (body,) in rows]
+
+    def _gather(self, brand: int, records: Iterable[BucketRecord]) -> int:
+        hours: dict[int, list[BucketRecord]] = {}
+        for record in records:
+            if record.state is not BucketState.UNKNOWN:
+                hours.setdefault(record.start - record.start % HOUR, []).append(record)
+        for start, minutes in hours.items():
+            self._db.executemany(
+                "DELETE FROM buckets WHERE brand = ? AND start = ?",
+                [(brand, record.start) for record in minutes],
+            )
+            taken = self._db.execute(
+                "SELECT 1 FROM buckets WHERE brand = ? AND start = ?", (brand, start)
+            ).fetchone()
+            hour = _gathered(minutes[0].start if taken else start, start + HOUR, minutes)
+            self._db.execute(
+                "INSERT INTO buckets VALUES (?, ?, ?, 1, ?)",
+                (brand, hour.start, hour.length, encode(hour)),
+            )
+        return sum(map(len, hours.values()))
 
 
 def _gathered(start: int, end: int, records: list[BucketRecord]) -> BucketRecord:

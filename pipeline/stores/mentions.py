@@ -15,6 +15,8 @@ _LABELS = tuple(Label)
 _LABEL_NUMBERS = {label: number for number, label in enumerate(_LABELS)}
 _decoder = msgspec.msgpack.Decoder(JudgedEntry)
 _SIGNED = 1 << 63
+DROPPED_AT_ONCE = 10_000
+"""Mentions dropped in one transaction."""
 
 
 class MentionFilter(msgspec.Struct, frozen=True):
@@ -185,11 +187,26 @@ class MentionStore(LogReader):
         return [entry for entry in entries if entry.mention.id == mention_id]
 
     def drop_before(self, event_time: int) -> int:
-        """Forget mentions older than this; return how many."""
-        with self._db.transaction():
-            return self._db.execute(
-                "DELETE FROM mentions WHERE event_time < ?", (event_time,)
-            ).rowcount
+        """Forget mentions older than this; return how many.
+
+        Brand by brand and some at a time, so that nobody waits long for the database.
+        """
+        with self._db.told():
+            brands = self._db.execute("SELECT id FROM brands ORDER BY id").fetchall()
+        return sum(self._drop_of_brand(number, event_time) for (number,) in brands)
+
+    def _drop_of_brand(self, brand: int, event_time: int) -> int:
+        total = 0
+        chosen = "SELECT seq FROM mentions WHERE brand = ? AND event_time < ? LIMIT ?"
+        while True:
+            with self._db.told():
+                if not self._db.execute(chosen, (brand, event_time, 1)).fetchall():
+                    return total
+            with self._db.transaction():
+                total += self._db.execute(
+                    f"DELETE FROM mentions WHERE seq IN ({chosen})",  # noqa: S608  # our own words
+                    (brand, event_time, DROPPED_AT_ONCE),
+                ).rowcount
 
 
 def _behind(envelopes: Iterable[JudgedEnvelope], origin: int) -> Iterator[JudgedEnvelope]:

@@ -37,8 +37,7 @@ class RejectedStore(LogReader):
         with self._applying(partition, offset, origin, time) as before:
             if offset <= before.offset:
                 return 0
-            new = self._insert(letters)
-        return new
+            return self._insert(letters)
 
     def keep(self, letters: Iterable[DeadLetter]) -> int:
         """Keep dead letters that stand in no topic yet; return how many were new."""
