@@ -12,7 +12,7 @@ from tests.broker import Broker
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 
 
-@pytest.mark.parametrize("packing", [None, "gzip"])
+@pytest.mark.parametrize("packing", [None, "gzip", "lz4", "zstd"])
 def test_a_partition_gives_back_what_it_was_given_in_order(
     any_broker: Broker, packing: str | None
 ) -> None:

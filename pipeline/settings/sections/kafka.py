@@ -63,7 +63,7 @@ class KafkaSection(Section):
         default=7 * 24 * 3_600_000, description="how long mentions and outputs are kept for readers"
     )
     compression: Compression = Field(
-        default=Compression.GZIP, description="how envelopes are packed"
+        default=Compression.ZSTD, description="how envelopes are packed"
     )
     buffer_mentions: Count = Field(
         default=50_000,

@@ -10,8 +10,9 @@ from pathlib import Path
 import faust
 import kafka.errors
 import pytest
+from aiokafka import codec as aiokafka_codec
 from aiokafka import errors as aiokafka_errors
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, codec
 
 from pipeline.errors import (
     BrokerUnavailable,
@@ -24,7 +25,7 @@ from pipeline.kafka import require_kafka
 from pipeline.kafka.connection import Connection, translated
 from pipeline.kafka.problems import problem_of
 from pipeline.settings.secrets import Secret
-from pipeline.settings.sections.kafka import KafkaSection, Mechanism, Protocol
+from pipeline.settings.sections.kafka import Compression, KafkaSection, Mechanism, Protocol
 
 LOGIN = Connection(
     ("k-1:9092", "k-2:9092"),
@@ -218,3 +219,12 @@ def test_what_a_broker_says_is_harmless_on_a_terminal() -> None:
     told = str(problem_of(error, "the topic t"))
     assert told.isprintable()
     assert len(told) < 800
+
+
+@pytest.mark.parametrize("packing", [each.value for each in Compression if each.value != "none"])
+def test_each_client_opens_what_the_other_packed(packing: str) -> None:
+    raw = bytes(range(256)) * 8000 + b"a mention " * 10_000
+    for packs, opens in ((codec, aiokafka_codec), (aiokafka_codec, codec)):
+        packed = getattr(packs, f"{packing}_encode")(raw)
+        assert len(packed) < len(raw) / 2
+        assert getattr(opens, f"{packing}_decode")(packed) == raw
