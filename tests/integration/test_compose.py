@@ -114,7 +114,7 @@ def test_every_service_is_pinned_restarted_watched_and_bounded() -> None:
         image, _, tag = service["image"].rpartition(":")
         assert image, name
         assert re.match(r"v?\d+(\.|-|$)", tag), f"{name}: {service['image']} is not pinned"
-        assert service["restart"] in {"unless-stopped", "on-failure"}, name
+        assert service["restart"] in {"unless-stopped", "on-failure:5"}, name
         assert service["logging"]["options"]["max-size"], name
         if name in ONCE:
             assert service["healthcheck"] == {"disable": True}
