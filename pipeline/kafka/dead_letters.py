@@ -7,7 +7,7 @@ by its id within 60 minutes of its bucket, and one that is older is late and nev
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -16,22 +16,19 @@ from pipeline.clock import Clock
 from pipeline.confirmed_post import MENTIONS_PATH, Patience, Sender, Target
 from pipeline.decoding import SourceDefaults, decode_json
 from pipeline.encoding import encode_json
-from pipeline.errors import BrokerUnavailable, PipelineError, SettingsError
-from pipeline.kafka import require_kafka
-from pipeline.kafka.connection import Connection, translated
-from pipeline.kafka.topics import LARGEST_RECORD, Topics
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.kafka.confirmed_writes import CONFIRMED_WITHIN, ConfirmedWrites
+from pipeline.kafka.connection import Connection
+from pipeline.kafka.topics import Topics
 from pipeline.log.kind import LogKind
 from pipeline.log.rejections import StoredRejected
 from pipeline.mention import Mention, Rejected
 from pipeline.settings import Settings
-from pipeline.settings.sections.kafka import Compression, KafkaSection
 from pipeline.wire import WireError, decode_mentions
 from pipeline.writing import Writer
 
 PATIENCE: Final = 4_000
 """Milliseconds in which a broker has to answer at first: somebody waits at a terminal."""
-CONFIRMED_WITHIN: Final = 20.0
-"""Seconds in which a broker has to confirm."""
 UNDER_WAY: Final = "being sent"
 WRITER: Final = "rejected"
 """Who wrote the envelopes of what was rejected at the door: never ticks, so holds no time back."""
@@ -80,50 +77,6 @@ class _Post:
         return f"{result.status}{why}"
 
 
-class _Writes:
-    """Writes to the mentions topic and waits until it stands; errors are of pipeline.errors."""
-
-    def __init__(self, connection: Connection, topics: Topics, section: KafkaSection) -> None:
-        require_kafka()
-        from kafka import KafkaProducer  # noqa: PLC0415  # not in every install
-        from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # as above
-
-        self._topic = topics.mentions
-        with translated(f"Kafka at {connection.where}"):
-            try:
-                self._client: Any = KafkaProducer(
-                    **connection.clients("crisis-monitor-rejected"),
-                    acks="all",
-                    enable_idempotence=True,
-                    compression_type=(
-                        None
-                        if section.compression is Compression.NONE
-                        else section.compression.value
-                    ),
-                    max_request_size=LARGEST_RECORD,
-                    delivery_timeout_ms=round(CONFIRMED_WITHIN * 1000),
-                    request_timeout_ms=round(CONFIRMED_WITHIN * 500),
-                    max_block_ms=round(CONFIRMED_WITHIN * 500),
-                    allow_auto_create_topics=False,
-                )
-            except KafkaTimeoutError as error:
-                raise BrokerUnavailable(connection.no_answer()) from error
-
-    def close(self) -> None:
-        """Let the brokers go."""
-        self._client.close(timeout=1)
-
-    def send(self, records: Sequence[tuple[int, bytes]]) -> str:
-        """Write these, one after the other; return where they came to stand."""
-        stands = []
-        for partition, body in records:
-            with translated(f"the topic {self._topic}"):
-                future = self._client.send(self._topic, value=body, partition=partition)
-                found = future.get(CONFIRMED_WITHIN)
-            stands.append(f"offset {found.offset} of partition {found.partition}")
-        return ", ".join(stands)
-
-
 class Replay:
     """Tries dead letters again, one a call; made for one run and closed after it.
 
@@ -154,8 +107,10 @@ class Replay:
             partitions=settings.kafka.partitions,
         )
         self._post = None if target is None else _Post(target, clock)
-        self._writes = _Writes(
-            replace(Connection.of(settings.kafka), patience=PATIENCE), self._topics, settings.kafka
+        self._writes = ConfirmedWrites(
+            replace(Connection.of(settings.kafka), patience=PATIENCE),
+            settings.kafka.compression,
+            "crisis-monitor-rejected",
         )
 
     def __enter__(self) -> Self:
@@ -182,7 +137,7 @@ class Replay:
         if why is not None:
             return self._done(stored, f"rejected: {why}")
         raw = [(stored.partition, stored.rejected.raw)]
-        return self._under_way(stored, lambda: f"sent again as {self._writes.send(raw)}")
+        return self._under_way(stored, lambda: f"sent again as {self._written(raw)}")
 
     def _taken(self, stored: StoredRejected, mention: Mention) -> str:
         if self._post is not None:
@@ -192,9 +147,7 @@ class Replay:
         records = [(each.partition, each.body) for each in self._writer.take()]
         if not records:
             return self._done(stored, disposition.value)
-        return self._under_way(
-            stored, lambda: f"{disposition.value}, as {self._writes.send(records)}"
-        )
+        return self._under_way(stored, lambda: f"{disposition.value}, as {self._written(records)}")
 
     def _decoded(self, stored: StoredRejected) -> Mention | Rejected:
         rejected, now = stored.rejected, self._clock.now()
@@ -206,6 +159,14 @@ class Replay:
             now=None if event_mode else now,
             ingested_at=now,
         )
+
+    def _written(self, records: Sequence[tuple[int, bytes]]) -> str:
+        """Write to the mentions topic; return where it came to stand."""
+        stands = []
+        for partition, body in records:
+            (offset,) = self._writes.send(self._topics.mentions, partition, [(None, body)])
+            stands.append(f"offset {offset} of partition {partition}")
+        return ", ".join(stands)
 
     def _under_way(self, stored: StoredRejected, send: Callable[[], str]) -> str:
         self._mark(stored.id, UNDER_WAY)
