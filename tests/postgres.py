@@ -38,7 +38,6 @@ USER, PASSWORD = "tester", "pass:w/rd"
 _START = 60.0
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "32MB",
     "max_connections": "60",

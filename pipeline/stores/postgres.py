@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 WAIT_MS = 10_000
 """Milliseconds to wait for another's short transaction."""
+_FIND_TABLE = """
+  SELECT 1 FROM pg_class WHERE relname = ? AND relkind IN ('r', 'p') AND relnamespace IN
+    (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))"""
+"""Asked of the catalogue as a table: to_regclass may remember that there was none."""
 _ASKED: dict[str, str | int] = {
     "application_name": "crisis-monitor",
     "connect_timeout": CONNECT_SECONDS,
@@ -198,7 +202,7 @@ class Postgres:
 
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
-        return self.execute("SELECT to_regclass(?)", (name,)).fetchone()[0] is not None
+        return self.execute(_FIND_TABLE, (name,)).fetchone() is not None
 
     def check_in_place(self) -> None:
         """Do nothing: a database is found by its address, not by a file."""
