@@ -106,6 +106,9 @@ class KafkaIntake:
         self.failure: PipelineError | None = None
         """Why nothing is written any more, None while it is."""
         self._producer = producer(self.fail)
+        self._producer.on_wait = self._look
+        for topic in (topics.mentions, topics.rejected):
+            self._producer.partitions(topic)  # known from now on, also while no broker answers
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     # -- the door --------------------------------------------------------------------------

@@ -89,6 +89,8 @@ class Producer:
         self._connection = connection
         self._tell = failed
         self._stopped = threading.Event()
+        self.on_wait: Callable[[], None] = lambda: None
+        """Called about once a second while `send` waits for a topic to be known again."""
         self.ends: dict[tuple[str, int], int] = {}
         """Where each partition ends, as far as what was confirmed to us goes."""
         self.failure: PipelineError | None = None
@@ -138,7 +140,7 @@ class Producer:
                     record.topic, value=record.body, partition=record.partition
                 )
             except KafkaTimeoutError:
-                continue  # its topic is not known at the moment: a broker is coming back
+                self.on_wait()  # its topic is not known at the moment: a broker is coming back
             except Exception as error:
                 problem = problem_of(error, f"the topic {record.topic}")
                 if problem is None:

@@ -14,6 +14,7 @@ from pipeline.placing import partition_of
 from pipeline.resuming import OwnRecord, standing_of
 from pipeline.wire import NotingEnvelope, Tick, decode_with_notes
 from pipeline.writing import Writer
+from tests.partitions import flat
 from tests.unit.pipeline.folding import DAY, MINUTE, T0, mention
 
 PARTITIONS = 3
@@ -34,17 +35,6 @@ def taken(writer: Writer) -> list[Partition]:
     for record in writer.take():
         partitions[record.partition].append(decode_with_notes(record.body))
     return partitions
-
-
-def flat(records: Sequence[OwnRecord]) -> list[object]:
-    """What is counted, in its order: ticks with their sums, and each entry."""
-    out: list[object] = []
-    for record in records:
-        if isinstance(record, Tick):
-            out.append(record)
-        else:
-            out += [(entry.brand, entry.mention, entry.first) for entry in record.entries]
-    return out
 
 
 def noted(records: Sequence[OwnRecord]) -> list[int]:
