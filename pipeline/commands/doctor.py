@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.checkup.apart import check_apart
 from pipeline.checkup.databases import check_databases
 from pipeline.checkup.engine import check_engine, is_running
 from pipeline.checkup.folder import check_folder
@@ -15,10 +16,12 @@ from pipeline.checkup.people import check_people
 from pipeline.clock import SystemClock
 from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.output import FINDING, Format, FormatOption, console, errors_told, print_json
-from pipeline.commands.storage import DataOption
+from pipeline.commands.storage import DataOption, stores_at
+from pipeline.errors import SettingsError
 from pipeline.settings import Settings, Weight
 from pipeline.settings.check import findings_of
 from pipeline.settings.draft import Draft, draft
+from pipeline.settings.text import visible
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
@@ -58,13 +61,27 @@ def examine(found: Draft, data: Path | None, now: int, *, connect: bool) -> Iter
     yield from check_machine(now)
     configuration = list(_configuration(found))
     yield from configuration
-    yield from check_folder(directory)
-    running = is_running(directory)
-    yield from check_engine(directory, settings.ingest, settings.page)
-    yield from check_databases(directory, now, running=running)
+    yield from _data(settings, directory, now)
     for line in check_people(settings, now, connect=connect):
         if not _is_told(line, configuration):
             yield line
+
+
+def _data(settings: Settings, directory: Path, now: int) -> Iterator[Line]:
+    """Look at an engine's folder, or at the road apart and its stores."""
+    try:
+        stores = stores_at(directory, settings)
+    except SettingsError as problem:
+        yield fail("stores", visible(problem, 400), "see what is said there")
+        return
+    if stores.place.is_sqlite:
+        yield from check_folder(directory)
+    if not stores.embedded:
+        yield from check_apart(settings, stores.place, now)
+        return
+    running = is_running(directory)
+    yield from check_engine(directory, settings.ingest, settings.page)
+    yield from check_databases(directory, now, running=running)
 
 
 def _is_told(line: Line, before: list[Line]) -> bool:
