@@ -9,7 +9,7 @@ from rich.console import Console
 from alerts.alerter import Alerter
 from alerts.backoff import DeliverySettings
 from alerts.couriers import Couriers
-from alerts.delivery import Delivery
+from alerts.delivery import Delivery, always
 from alerts.notifiers.answer import Answer, Result
 from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.post import TimeLimits
@@ -24,6 +24,7 @@ from pipeline.log import SqliteLog
 from pipeline.settings import Settings
 from pipeline.settings.sections.receiver import ReceiverKind, ReceiverSection
 from pipeline.stores.feed import LogFeed
+from pipeline.stores.place import Place
 
 Now = Callable[[], int]
 
@@ -80,18 +81,13 @@ def recorders(policy: Policy) -> dict[str, Notifier]:
     return {receiver.name: Recorder() for receiver in policy.receivers}
 
 
-class Alerting(msgspec.Struct):
-    """The people's side of one data directory: `step` moves it, `close` lets it go."""
+class People(msgspec.Struct):
+    """The people's side of one place: incident store, alerter, and who delivers."""
 
     store: IncidentStore
     alerter: Alerter
-    feed: LogFeed
     notifiers: Mapping[str, Notifier]
-    couriers: Couriers | None = None
-
-    def step(self, now: int) -> int:
-        """Apply what the log has, and say what is due; return the number of records."""
-        return self.alerter.catch_up(self.feed, now)
+    couriers: Couriers | None
 
     def start(self) -> None:
         """Begin to deliver (clock time)."""
@@ -107,7 +103,57 @@ class Alerting(msgspec.Struct):
         self.store.close()
 
 
-def make_alerting(  # noqa: PLR0913  # the things the people's side touches, each replaceable
+class Alerting(People):
+    """The people's side of one data directory: `step` moves it, `close` lets it go."""
+
+    feed: LogFeed
+
+    def step(self, now: int) -> int:
+        """Apply what the log has, and say what is due; return the number of records."""
+        return self.alerter.catch_up(self.feed, now)
+
+
+def make_people(  # noqa: PLR0913  # the things the people's side touches, each replaceable
+    place: Place,
+    settings: Settings,
+    samples: SampleSource,
+    notifiers: Mapping[str, Notifier],
+    *,
+    read_now: Now | None,
+    partitions: int = 1,
+    may_deliver: Callable[[], bool] = always,
+    durable: bool = True,
+    page: str = "",
+) -> People:
+    """Put the people's side together; with `read_now` its time is the clock's, else the log's.
+
+    Of several alerters on one place only that one delivers which `may_deliver` at that moment.
+    `page` is where the live page is found on this machine: without a public address, messages to
+    the console lead there.
+    """
+    policy = settings.policy()
+    store = open_store(place.incidents_url, durable=durable)
+    delivery = Delivery(
+        store,
+        policy,
+        notifiers,
+        samples,
+        DeliverySettings(),
+        waits_for_samples=read_now is not None,
+        public_url=settings.public_url,
+        nearby=_nearby(settings, page),
+        may_deliver=may_deliver,
+    )
+    couriers = (
+        None
+        if read_now is None
+        else Couriers(store, delivery, [each.name for each in policy.receivers], read_now)
+    )
+    alerter = Alerter(store, policy, delivery, couriers=couriers, partitions=partitions)
+    return People(store, alerter, notifiers, couriers)
+
+
+def make_alerting(  # noqa: PLR0913  # as above
     directory: Path,
     settings: Settings,
     log: SqliteLog,
@@ -118,33 +164,20 @@ def make_alerting(  # noqa: PLR0913  # the things the people's side touches, eac
     durable: bool = True,
     page: str = "",
 ) -> Alerting:
-    """Put the people's side together; with `read_now` its time is the clock's, else the log's.
-
-    `page` is where the live page is found on this machine: without a public address, messages to
-    the console lead there.
-    """
-    policy = settings.policy()
-    store = open_store(f"sqlite:///{directory / 'incidents.db'}", durable=durable)
-    delivery = Delivery(
-        store,
-        policy,
-        notifiers,
+    """Put the people's side of an embedded engine together (see `make_people`)."""
+    people = make_people(
+        Place(directory),
+        settings,
         samples,
-        DeliverySettings(),
-        waits_for_samples=read_now is not None,
-        public_url=settings.public_url,
-        nearby=_nearby(settings, page),
+        notifiers,
+        read_now=read_now,
+        durable=durable,
+        page=page,
     )
-    couriers = (
-        None
-        if read_now is None
-        else Couriers(store, delivery, [each.name for each in policy.receivers], read_now)
-    )
-    alerter = Alerter(store, policy, delivery, couriers=couriers)
-    if alerter.position > log.signals_end:
-        store.close()
+    if people.alerter.position > log.signals_end:
+        people.store.close()
         raise LogMismatch(
             f"{directory / 'incidents.db'} has read further than {log.path} reaches, so it belongs "
             "to another log; bring both back from one backup, or move it away to begin anew"
         )
-    return Alerting(store, alerter, LogFeed(log), notifiers, couriers)
+    return Alerting(people.store, people.alerter, people.notifiers, people.couriers, LogFeed(log))

@@ -12,6 +12,7 @@ from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings
 from pipeline.settings.said import said
 from pipeline.stores.changes import ChangeTable
+from pipeline.stores.place import Place
 from pipeline.writing import Writer
 
 WRITER = "embedded"
@@ -76,7 +77,12 @@ def note_settings(engine: Engine, settings: Settings, now: int, *, durable: bool
     An event log's own time counts instead of `now`; before its first tick that is 0.
     """
     at = (engine.log.time or 0) if engine.event_mode else now
-    changes = ChangeTable(engine.log.directory, durable=durable)
+    note_settings_at(Place(engine.log.directory), settings, at, durable=durable)
+
+
+def note_settings_at(place: Place, settings: Settings, at: int, *, durable: bool = True) -> None:
+    """Note which settings are in force from `at` on, where they are new."""
+    changes = ChangeTable(place, durable=durable)
     try:
         changes.note(at, settings.version, said(settings.document))
     finally:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from alerts.notifiers.answer import Answer
-from alerts.notifiers.protocol import Message, Notifier
+from alerts.notifiers.protocol import Notifier
 from pipeline.alerting import Alerting, make_alerting, make_notifiers
 from pipeline.clock import Clock
 from pipeline.composition import EngineOptions, make_engine, note_settings
@@ -20,6 +19,7 @@ from pipeline.errors import PipelineError
 from pipeline.health import Health
 from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.loops import Loop
+from pipeline.metered import Metered, count_incidents
 from pipeline.metering import FoldMeter
 from pipeline.metrics import Metrics, Stage
 from pipeline.page_server import PageServer
@@ -42,25 +42,6 @@ _log = structlog.get_logger(__name__)
 REST = 0.2
 """Seconds a consumer rests when there is nothing to do."""
 STALLED = 60_000
-
-
-class Metered:
-    """A notifier whose answers are counted."""
-
-    def __init__(self, inner: Notifier, kind: str, metrics: Metrics) -> None:
-        self._inner = inner
-        self._kind = kind
-        self._metrics = metrics
-
-    def deliver(self, message: Message, *, key: str) -> Answer:
-        """Deliver, and count what came of it."""
-        answer = self._inner.deliver(message, key=key)
-        self._metrics.notified(self._kind, message.reason, answer.result)
-        return answer
-
-    def close(self) -> None:
-        """Let connections go."""
-        self._inner.close()
 
 
 class Service:
@@ -193,7 +174,7 @@ class Service:
             alerting.store.check_in_place()
             moved = alerting.step(now())
             self._retention.people_read(alerting.alerter.kept_position)
-            self._count_incidents(alerting)
+            count_incidents(alerting.store, self.metrics)
             self.metrics.lag("people", for_people.signals_end - alerting.alerter.position, None)
             return 0.0 if moved else REST
 
@@ -212,14 +193,6 @@ class Service:
         kinds = {receiver.name: receiver.kind for receiver in self._settings.receivers}
         made = make_notifiers(self._settings, self._clock.now)
         return {name: Metered(each, kinds[name], self.metrics) for name, each in made.items()}
-
-    def _count_incidents(self, alerting: Alerting) -> None:
-        counts: dict[tuple[object, object], int] = {}
-        with alerting.store.read() as view:
-            for incident in view.incidents(only_open=True):
-                key = (incident.severity, incident.state)
-                counts[key] = counts.get(key, 0) + 1
-        self.metrics.incidents_open(counts)  # type: ignore[arg-type]  # the keys are these enums
 
     def _start_door(self) -> None:
         if self.engine_thread is None:

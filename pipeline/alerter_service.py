@@ -1,0 +1,322 @@
+"""The running alerter: topics into stores, and one of all alerters pages."""
+
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import msgspec
+import structlog
+
+from alerts.errors import MovedElsewhere, NotLeading
+from alerts.notifiers.protocol import Notifier
+from pipeline.alerting import People, make_notifiers, make_people, recorders
+from pipeline.clock import Clock, stopwatch
+from pipeline.composition import note_settings_at
+from pipeline.errors import BrokerUnavailable
+from pipeline.health import Health
+from pipeline.kafka.connection import Connection
+from pipeline.kafka.ends import JudgedTopic
+from pipeline.kafka.feeds import BucketSink, Feed, IncidentSink, MentionSink, RejectedSink
+from pipeline.kafka.reader import Positions, Share, TopicReader
+from pipeline.kafka.setup import check_ready
+from pipeline.kafka.topics import Topics, wanted
+from pipeline.leadership import leadership_of
+from pipeline.log.kind import LogKind
+from pipeline.loops import Loop
+from pipeline.metered import Metered, count_incidents
+from pipeline.metrics import Metrics
+from pipeline.settings import Settings
+from pipeline.status_door import StatusDoor
+from pipeline.stores.buckets import BucketTable
+from pipeline.stores.mentions import MentionStore
+from pipeline.stores.place import Place
+from pipeline.stores.rejected import RejectedStore
+from pipeline.stores.samples import MentionSamples
+from pipeline.wire import decode_dead_letter, decode_judged, decode_signals_envelope
+
+_log = structlog.get_logger(__name__)
+
+REST: Final = 0.2
+"""Seconds a part rests when there is nothing to do."""
+LEAD_EVERY: Final = 0.5
+"""Seconds between two tries to lead, and between two looks whether one still does."""
+STALLED: Final = 120_000
+COUNT_EVERY: Final = 5.0
+HOUR: Final = 60 * 60
+FIRST_UPKEEP: Final = 5 * 60
+
+
+Decoded = TypeVar("Decoded")
+Opened = TypeVar("Opened", MentionStore, BucketTable, RejectedStore, JudgedTopic)
+
+
+class AlerterOptions(msgspec.Struct, frozen=True):
+    """What the command decides. In event mode nothing is sent to anybody unless `deliver`."""
+
+    kind: LogKind
+    deliver: bool
+    status_host: str = "127.0.0.1"
+    status_port: int = 0
+
+
+class AlerterService:
+    """Everything that `alerter` runs, from `start` to `stop`.
+
+    Several may run on one place: in clock time they share the partitions; one at a time, the
+    leader, pages. In event time the leader alone reads signals.
+    """
+
+    def __init__(
+        self, settings: Settings, place: Place, clock: Clock, options: AlerterOptions
+    ) -> None:
+        self._settings = settings
+        self._place = place
+        self._clock = clock
+        self._options = options
+        self._event_mode = options.kind is LogKind.EVENT
+        self._partitions = settings.kafka.partitions
+        self._topics = Topics(settings.kafka.prefix)
+        self._connection = Connection.of(settings.kafka)
+        self._plans = wanted(settings.kafka)
+        self.health = Health()
+        self.metrics = Metrics(clock, brands=[brand.name for brand in settings.brands()])
+        self.door = StatusDoor(self.metrics, self.health, options.status_host, options.status_port)
+        self._leadership = leadership_of(place)
+        self._turn = threading.Lock()
+        self._topics_checked = threading.Event()
+        self._checking = threading.Lock()
+        self._loops: list[Loop] = []
+        self._people_loop: Loop | None = None
+        self._let_go: list[Callable[[], None]] = []
+        self._positions = Positions()
+        self._closing: list[MentionStore | BucketTable | RejectedStore | JudgedTopic] = []
+        self._people: People | None = None
+        self._stopping = False
+        self.leads = False
+        """Whether this one pages."""
+
+    # -- start -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the door and the stores, begin to read; say what stands in the way.
+
+        Raises PipelineError or AlertsError; what was begun is then stopped again. A broker that is
+        away is waited for.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        try:
+            self._check_topics()
+        except BrokerUnavailable as error:
+            _log.warning("the broker is waited for", detail=str(error))
+        if self._place.is_sqlite:
+            self._place.directory.mkdir(parents=True, exist_ok=True)
+        judged = self._opened(JudgedTopic(self._connection, self._topics.judged, self._partitions))
+        self._opened(RejectedStore(self._place))  # makes the tables before anybody reads them
+        sampled = self._opened(MentionStore(self._place, read_only=True))
+        people = self._people = make_people(
+            self._place,
+            self._settings,
+            MentionSamples(judged, sampled),
+            self._notifiers(),
+            read_now=None if self._event_mode else self._clock.now,
+            partitions=self._partitions,
+            may_deliver=self._leadership.held,
+        )
+        self._note_settings(people)
+        self._make_loop("leadership", self._lead)
+        self._people_loop = self._make_loop("people", self._moving(people))
+        self._make_readers(people)
+        if not self._event_mode:
+            self._make_loop("upkeep", self._keep_up())
+        self.metrics.leader_when(lambda: self.leads)
+        self.door.start()
+        for loop in self._loops:
+            loop.start()
+        _log.info("alerter_started", stores=self._place.where, time=str(self._options.kind))
+
+    def _opened(self, store: Opened) -> Opened:
+        self._closing.append(store)
+        return store
+
+    def _check_topics(self) -> None:
+        """See once that the topics are as they have to be."""
+        with self._checking:
+            if not self._topics_checked.is_set():
+                check_ready(self._connection, self._plans)
+                self._topics_checked.set()
+
+    def _note_settings(self, people: People) -> None:
+        at = self._clock.now()
+        if self._event_mode:
+            with people.store.read() as view:
+                at = view.last_time() or 0
+        note_settings_at(self._place, self._settings, at)
+
+    def _notifiers(self) -> Mapping[str, Notifier]:
+        if not self._options.deliver:
+            return recorders(self._settings.policy())
+        kinds = {receiver.name: receiver.kind for receiver in self._settings.receivers}
+        made = make_notifiers(self._settings, self._clock.now)
+        return {name: Metered(each, kinds[name], self.metrics) for name, each in made.items()}
+
+    def _make_loop(self, name: str, step: Callable[[], float]) -> Loop:
+        self.health.expect(name)
+        self.health.watch(name, STALLED)
+        loop = Loop(name, step, self.health)
+        self._loops.append(loop)
+        return loop
+
+    def _make_readers(self, people: People) -> None:
+        topics, group = self._topics, self._topics.alerter_group
+        incidents = IncidentSink(
+            people.alerter,
+            people.store,
+            self._clock.now,
+            self._turn,
+            event_mode=self._event_mode,
+        )
+        buckets = BucketSink(self._opened(BucketTable(self._place)))
+        alone = Share(group, lambda: self.leads) if self._event_mode else Share(group)
+        self._make_reader(
+            Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets), alone
+        )
+        mentions = MentionSink(self._opened(MentionStore(self._place)), self.metrics)
+        self._make_reader(Feed("judged", topics.judged, decode_judged, mentions), Share(group))
+        rejected = RejectedSink(self._opened(RejectedStore(self._place)))
+        self._make_reader(
+            Feed("rejected", topics.rejected, decode_dead_letter, rejected), Share(group)
+        )
+
+    def _make_reader(self, feed: Feed[Decoded], share: Share) -> None:
+        buried = self._opened(RejectedStore(self._place))
+        reader = TopicReader(
+            feed,
+            share,
+            self._connection,
+            self._partitions,
+            bury=lambda letter: buried.keep([letter]),
+            positions=self._positions,
+            clock=self._clock,
+            metrics=self.metrics,
+            health=self.health,
+        )
+
+        def move() -> float:
+            self._check_topics()
+            try:
+                moved = reader.step()
+            except (MovedElsewhere, NotLeading) as error:
+                _log.info("another_alerter_goes_on", detail=str(error))
+                self._follow()
+                return REST
+            if moved and self._people_loop is not None:
+                self._people_loop.wake()
+            return 0.0 if reader.reads else REST
+
+        self._let_go.append(reader.let_go)
+        self._make_loop(feed.name, move)
+
+    # -- its life --------------------------------------------------------------------------
+
+    def _lead(self) -> float:
+        """Lead where nobody does; stop paging at once where somebody else may."""
+        try:
+            leads = self._leadership.take()
+        except BaseException:
+            self._follow()
+            raise
+        if leads and not self.leads and self._people is not None:
+            with self._turn:
+                self._people.alerter.take_up()
+            if not self._stopping:
+                self._people.start()
+                self.leads = True
+                _log.info("leads")
+        elif not leads:
+            self._follow()
+        return LEAD_EVERY
+
+    def _follow(self) -> None:
+        if self.leads:
+            self.leads = False
+            if self._people is not None and self._people.couriers is not None:
+                self._people.couriers.halt()
+            _log.warning("leads_no_more")
+
+    def _moving(self, people: People) -> Callable[[], float]:
+        """Say what is due, while we lead; people's answers are seen within a fifth of a second."""
+        counted = 0.0
+
+        def move() -> float:
+            nonlocal counted
+            people.store.check_in_place()
+            if self.leads:
+                try:
+                    with self._turn:
+                        people.alerter.advance(self._clock.now())
+                except (MovedElsewhere, NotLeading) as error:
+                    _log.info("another_alerter_goes_on", detail=str(error))
+                    self._follow()
+            if stopwatch() - counted > COUNT_EVERY:
+                counted = stopwatch()
+                count_incidents(people.store, self.metrics)
+                time = people.alerter.time
+                if time is not None and not self._event_mode:
+                    self.metrics.watermark(time)
+            return REST
+
+        return move
+
+    def _keep_up(self) -> Callable[[], float]:
+        """Drop what is old once an hour; the leader alone does."""
+        mentions = self._opened(MentionStore(self._place))
+        buckets = self._opened(BucketTable(self._place))
+        rejected = self._opened(RejectedStore(self._place))
+        storage = self._settings.storage
+        due = stopwatch() + FIRST_UPKEEP
+
+        def drop() -> float:
+            nonlocal due
+            if self.leads and stopwatch() >= due:
+                now = self._clock.now()
+                mentions.drop_before(now - storage.mentions_retention)
+                rejected.drop_before(now - storage.mentions_retention)
+                buckets.gather_before(now - storage.buckets_by_minute)
+                due = stopwatch() + HOUR
+            return LEAD_EVERY
+
+        return drop
+
+    def stop(self) -> None:
+        """Finish what is under way: the transactions of the readers, the calls of the couriers."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.stop()
+        for let_go in self._let_go:
+            let_go()
+        if self._people is not None:
+            self._people.close()
+        self.leads = False
+        self._leadership.release()
+        for each in reversed(self._closing):
+            each.close()
+        self.door.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,507 @@
+"""Reads a topic into its stores, from where they are, whatever happens to brokers and databases.
+
+Kafka's own record of how far a group has read only shows lag: the stores know better, since what
+they hold and how far they have read is one transaction.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import structlog
+
+from pipeline.clock import Clock, stopwatch
+from pipeline.errors import BrokerUnavailable, LogMismatch
+from pipeline.health import Health
+from pipeline.kafka import require_kafka
+from pipeline.kafka.connection import Connection, translated
+from pipeline.kafka.feeds import Feed, Sink
+from pipeline.mention import Rejected, RejectedReason
+from pipeline.metrics import Metrics
+from pipeline.wire import VERSION, DeadLetter, NewerVersionError, WireError
+
+Decoded = TypeVar("Decoded")
+
+AT_ONCE: Final = 200
+"""Records a transaction of a partition holds at most."""
+_POLL: Final = 200
+_FETCH: Final = 8 * 1024 * 1024
+_PARTITION_FETCH: Final = 2 * 1024 * 1024
+_REQUEST: Final = 8_000
+_SESSION: Final = 6_000
+_HEARTBEAT: Final = 2_000
+_LOOK_EVERY: Final = 2.0
+"""Seconds between two looks at the ends of the partitions, which also show that brokers answer."""
+_COMMIT_EVERY: Final = 1.0
+_GOODBYE: Final = 3_000
+_TROUBLE_OF_THE_PLACE: Final = ("sqlalchemy", "psycopg", "psycopg_pool", "sqlite3", "kafka")
+_BAD_DATA: Final = ("DataError", "IntegrityError")
+
+_log = structlog.get_logger(__name__)
+
+
+class Positions:
+    """How far others have read, to be committed by a member of the group; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._noted: dict[tuple[str, int], int] = {}
+
+    def note(self, topic: str, following: Mapping[int, int]) -> None:
+        """Note the offset of the next record of each partition."""
+        with self._lock:
+            self._noted.update({(topic, each): offset for each, offset in following.items()})
+
+    def take(self) -> dict[tuple[str, int], int]:
+        """Give what was noted since the last call."""
+        with self._lock:
+            noted, self._noted = self._noted, {}
+        return noted
+
+
+class Share:
+    """Which partitions are this reader's.
+
+    With a group the brokers say so; without one it is all partitions while `wanted` says yes.
+    """
+
+    def __init__(self, group: str, wanted: Callable[[], bool] | None = None) -> None:
+        self.group = group
+        self.wanted = wanted
+
+
+class _Moved:
+    """Notes which partitions the group has just given or taken; called by the client's thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._moved: set[Any] = set()
+        self.rebalances = 0
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        with self._lock:
+            self._moved.update(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        with self._lock:
+            self._moved.update(assigned)
+            self.rebalances += 1
+
+    def on_partitions_lost(self, lost: Iterable[Any]) -> None:
+        self.on_partitions_revoked(lost)
+
+    def take(self) -> set[Any]:
+        with self._lock:
+            moved, self._moved = self._moved, set()
+        return moved
+
+
+class TopicReader(Generic[Decoded]):
+    """Reads one topic; each step takes what has come, in bounded transactions.
+
+    - A partition is read on from the least of what its sinks have applied; each sink passes over
+      what it has.
+    - A record nobody can read becomes a dead letter, kept before it is passed over; one of a newer
+      version lets its partition wait, said to `health`, until the program is upgraded.
+    - What retention has deleted before it was read is an error, counted and logged.
+    - Brokers or a database that are away raise an error of `pipeline.errors` or `alerts.errors`
+      from `step`; the next call tries again from where the stores are.
+
+    One thread uses it.
+    """
+
+    def __init__(  # noqa: PLR0913  # what a reader touches, each replaceable
+        self,
+        feed: Feed[Decoded],
+        share: Share,
+        connection: Connection,
+        partitions: int,
+        *,
+        bury: Callable[[DeadLetter], int],
+        positions: Positions,
+        clock: Clock,
+        metrics: Metrics,
+        health: Health,
+    ) -> None:
+        require_kafka()
+        self._feed = feed
+        self._share = share
+        self._connection = connection
+        self._partitions = partitions
+        self._bury = bury
+        self._positions = positions
+        self._clock = clock
+        self._metrics = metrics
+        self._health = health
+        self._consumer: Any = None
+        self._moved = _Moved()
+        self._counted = 0
+        self._next: dict[Any, int] = {}
+        self._waiting: set[Any] = set()
+        self._jumped: set[tuple[Any, int]] = set()
+        self._looked = 0.0
+        self._committed = stopwatch()
+        self._to_commit: dict[Any, int] = {}
+        self._shown: set[int] = set()
+        self._oldest: dict[int, int] = {}
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is connected: then a step waits for what comes."""
+        return self._consumer is not None
+
+    @property
+    def read_here(self) -> frozenset[int]:
+        """The partitions this process reads now."""
+        return frozenset(place.partition for place in self._next)
+
+    def step(self) -> int:
+        """Take what has come; return how many records."""
+        if self._share.wanted is not None and not self._share.wanted():
+            self.let_go()
+            return 0
+        consumer = self._client()
+        self._place_all()
+        with translated(f"the topic {self._feed.topic}"):
+            came = consumer.poll(timeout_ms=_POLL, max_records=AT_ONCE)
+        self._forget_moved()
+        try:
+            for place in came:
+                if place in self._next and place not in self._waiting:
+                    self._apply(place, came[place])
+        except BaseException:
+            for place in came:
+                self._next.pop(place, None)
+            raise
+        self._look()
+        self._commit()
+        return sum(map(len, came.values()))
+
+    def let_go(self) -> None:
+        """Read nothing any more: close the connection, so that others take over at once."""
+        consumer, self._consumer = self._consumer, None
+        self._next.clear()
+        self._waiting.clear()
+        self._moved.take()
+        self._health.well(self._newer_component)
+        if consumer is None:
+            return
+        self._commit_now(consumer)
+        for partition in self._shown:
+            self._metrics.partition_gone(self._feed.name, partition)
+        self._shown.clear()
+        try:
+            consumer.close(timeout_ms=_GOODBYE)
+        except Exception as error:  # noqa: BLE001  # whoever goes says no more than that
+            _log.info("a consumer did not say goodbye", error=type(error).__name__)
+
+    # -- where to read ---------------------------------------------------------------------
+
+    def _client(self) -> Any:  # noqa: ANN401  # the client has no types
+        if self._consumer is not None:
+            return self._consumer
+        from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415  # not in every install
+        from kafka.consumer.subscription_state import (  # noqa: PLC0415  # as above
+            ConsumerRebalanceListener,
+        )
+        from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # as above
+
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # each try of an outage is a line
+        ConsumerRebalanceListener.register(_Moved)
+        with translated(f"Kafka at {self._connection.where}"):
+            try:
+                consumer = KafkaConsumer(
+                    **self._connection.clients(f"crisis-monitor-{self._feed.name}"),
+                    group_id=self._share.group,
+                    enable_auto_commit=False,
+                    auto_offset_reset="earliest",
+                    fetch_max_bytes=_FETCH,
+                    max_partition_fetch_bytes=_PARTITION_FETCH,
+                    max_poll_records=AT_ONCE,
+                    request_timeout_ms=_REQUEST,
+                    session_timeout_ms=_SESSION,
+                    heartbeat_interval_ms=_HEARTBEAT,
+                    allow_auto_create_topics=False,
+                )
+            except KafkaTimeoutError as error:
+                raise BrokerUnavailable(self._connection.no_answer()) from error
+            if self._share.wanted is None:
+                consumer.subscribe([self._feed.topic], listener=self._moved)
+            else:
+                consumer.assign(
+                    [TopicPartition(self._feed.topic, each) for each in range(self._partitions)]
+                )
+        self._consumer = consumer
+        return consumer
+
+    def _forget_moved(self) -> None:
+        """What moved meanwhile has to be placed anew: what came of it is not what is wanted."""
+        for place in self._moved.take():
+            self._next.pop(place, None)
+            self._waiting.discard(place)
+        if not self._waiting:
+            self._health.well(self._newer_component)
+        if self._moved.rebalances != self._counted and self._share.wanted is None:
+            self._counted = self._moved.rebalances
+            self._metrics.rebalanced()
+            self._metrics.partitions_owned(self._feed.name, len(self._consumer.assignment()))
+
+    def _place_all(self) -> None:
+        self._forget_moved()
+        mine = self._consumer.assignment()
+        for place in [each for each in self._next if each not in mine]:
+            del self._next[place]
+        new = sorted(each for each in mine if each not in self._next)
+        if not new:
+            return
+        with translated(f"the topic {self._feed.topic}"):
+            ends = self._consumer.end_offsets(new, timeout_ms=_REQUEST)
+        for place in new:
+            following = 1 + min(sink.behind(place.partition) for sink in self._feed.sinks)
+            if following > ends[place]:
+                raise LogMismatch(
+                    f"the stores have read partition {place.partition} of {place.topic} up to "
+                    f"{following - 1}, but it ends at {ends[place]}: the topic was made anew, or "
+                    "belongs to another store. Name another kafka.prefix or another storage "
+                    "directory or database, or restore both from one backup"
+                )
+            self._seek(place, following)
+            self._to_commit[place] = following
+
+    def _seek(self, place: Any, offset: int) -> None:  # noqa: ANN401  # as above
+        from kafka.errors import IllegalStateError  # noqa: PLC0415  # as above
+
+        try:
+            self._consumer.seek(place, offset)
+            self._consumer.resume(place)
+        except (ValueError, KeyError, IllegalStateError):
+            self._next.pop(place, None)  # taken from us between two lines
+            return
+        self._next[place] = offset
+        self._waiting.discard(place)
+
+    # -- what came -------------------------------------------------------------------------
+
+    def _apply(self, place: Any, records: list[Any]) -> None:  # noqa: ANN401  # as above
+        """Apply one partition's records; what goes wrong has it placed anew."""
+        begin = following = self._next.pop(place)
+        good: list[tuple[int, Decoded]] = []
+        newer: NewerVersionError | None = None
+        for record in records:
+            if record.offset < following:
+                continue
+            if record.offset > following and not self._explained(place, following, record.offset):
+                return  # it is placed anew: read again from where the stores are
+            try:
+                good.append((record.offset, self._feed.decode(record.value or b"")))
+            except NewerVersionError as error:
+                newer = error
+                break
+            except WireError as error:
+                self._dead(place, record, RejectedReason.UNDECODABLE, str(error))
+            following = record.offset + 1
+            self._oldest[place.partition] = record.timestamp
+        if following > begin:
+            raw = {each.offset: each for each in records}
+            if not self._hand_over(place, begin, good, following - 1, raw):
+                return
+        self._next[place] = following
+        self._to_commit[place] = following
+        if newer is not None:
+            self._wait(place, following, newer)
+
+    def _hand_over(
+        self,
+        place: Any,  # noqa: ANN401  # as above
+        begin: int,
+        records: list[tuple[int, Decoded]],
+        read_to: int,
+        raw: Mapping[int, Any],
+    ) -> bool:
+        """Hand records to the sinks; False where one has gone back, so that all is read anew."""
+        for sink in self._feed.sinks:
+            behind = sink.behind(place.partition)
+            if behind < begin - 1:
+                _log.error(
+                    "store_went_back",
+                    topic=place.topic,
+                    partition=place.partition,
+                    read=begin - 1,
+                    holds=behind,
+                    detail="it holds less than it has confirmed; it is filled again from there",
+                )
+                return False
+            fresh = [each for each in records if each[0] > behind]
+            if read_to > behind:
+                self._take(sink, place, fresh, read_to, raw)
+        return True
+
+    def _take(
+        self,
+        sink: Sink[Decoded],
+        place: Any,  # noqa: ANN401  # as above
+        records: list[tuple[int, Decoded]],
+        read_to: int,
+        raw: Mapping[int, Any],
+    ) -> None:
+        """Hand records to a sink; one it fails at twice becomes a dead letter."""
+        try:
+            sink.take(place.partition, records, read_to)
+        except Exception as error:
+            if not _is_poison(error):
+                raise
+            _log.exception("records could not be applied", topic=place.topic, offset=read_to)
+        else:
+            return
+        for offset, record in records:
+            try:
+                sink.take(place.partition, [(offset, record)], offset)
+            except Exception as error:
+                if not _is_poison(error):
+                    raise
+                _log.exception("a record cannot be applied", topic=place.topic, offset=offset)
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                why = f"{type(error).__name__} in {last.name}; the alerter's log says more"
+                self._dead(place, raw[offset], RejectedReason.UNFOLDABLE, why)
+                sink.take(place.partition, [], offset)
+        sink.take(place.partition, [], read_to)
+
+    def _dead(self, place: Any, record: Any, reason: RejectedReason, detail: str) -> None:  # noqa: ANN401  # as above
+        """Keep a record that cannot be read, with its bytes; it counts once."""
+        rejected = Rejected(
+            reason,
+            f"{place.topic}:{place.partition}:{record.offset}",
+            f"{detail}; the program that wrote it is at fault",
+            record.value or b"",
+            "alerter",
+        )
+        letter = DeadLetter(
+            VERSION,
+            rejected,
+            self._clock.now(),
+            place.topic,
+            place.partition,
+            record.offset,
+        )
+        if self._bury(letter):
+            self._metrics.dead_letter(reason)
+            _log.warning(
+                "dead_letter", topic=place.topic, partition=place.partition, offset=record.offset
+            )
+
+    def _wait(self, place: Any, offset: int, newer: NewerVersionError) -> None:  # noqa: ANN401  # as above
+        """Let a partition wait at a record that only a newer program can read."""
+        detail = f"partition {place.partition} of {place.topic} waits at {offset}: {newer}"
+        if self._next.get(place) == offset and place not in self._waiting:
+            _log.error("newer_version", detail=detail)
+        self._waiting.add(place)
+        self._consumer.pause(place)
+        self._health.failed(self._newer_component, detail)
+
+    @property
+    def _newer_component(self) -> str:
+        return f"version of {self._feed.name}"
+
+    def _explained(self, place: Any, wanted: int, found: int) -> bool:  # noqa: ANN401  # as above
+        """Whether to go on behind a gap; says so loudly where something was lost."""
+        with translated(f"the topic {place.topic}"):
+            begins = self._consumer.beginning_offsets([place], timeout_ms=_REQUEST)
+        if begins[place] <= wanted:
+            # still there, so the client has jumped; twice: what is missing never was a record
+            twice = (place, wanted) in self._jumped
+            (self._jumped.discard if twice else self._jumped.add)((place, wanted))
+            return twice
+        _log.error(
+            "records_lost",
+            topic=place.topic,
+            partition=place.partition,
+            first=wanted,
+            last=found - 1,
+            detail="the broker deleted them before they were read: lengthen kafka.retention, and "
+            "see why the alerter was away or behind for so long",
+        )
+        self._metrics.offset_gap()
+        return True
+
+    # -- how far ---------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Look how far the partitions reach: for lag, and to know that brokers answer."""
+        now = stopwatch()
+        if now - self._looked < _LOOK_EVERY:
+            return
+        mine = sorted(self._next)
+        with translated(f"the topic {self._feed.topic}"):
+            if mine:
+                ends = self._consumer.end_offsets(mine, timeout_ms=_REQUEST)
+            else:
+                ends = {}
+                self._consumer.partitions_for_topic(self._feed.topic)
+        self._looked = now
+        for place in mine:
+            if place in self._next:
+                left = max(0, ends[place] - self._next[place])
+                oldest = self._oldest.get(place.partition, self._clock.now())
+                self._metrics.partition_lag(self._feed.name, place.partition, left, oldest)
+        shown = {place.partition for place in mine}
+        for partition in self._shown - shown:
+            self._metrics.partition_gone(self._feed.name, partition)
+        self._shown = shown
+
+    def _commit(self) -> None:
+        """Tell Kafka how far all is applied, so that lag shows; nothing depends on it."""
+        if stopwatch() - self._committed < _COMMIT_EVERY:
+            return
+        self._committed = stopwatch()
+        self._commit_now(self._consumer)
+
+    def _commit_now(self, consumer: Any) -> None:  # noqa: ANN401  # as above
+        from kafka import TopicPartition  # noqa: PLC0415  # as above
+        from kafka.structs import OffsetAndMetadata  # noqa: PLC0415  # as above
+
+        if self._share.wanted is not None:
+            # only a member of the group may commit: another reader of this process does
+            self._positions.note(
+                self._feed.topic, {each.partition: at for each, at in self._to_commit.items()}
+            )
+            self._to_commit = {}
+            return
+        for (topic, partition), offset in self._positions.take().items():
+            self._to_commit[TopicPartition(topic, partition)] = offset
+        if not self._to_commit:
+            return
+        told = {
+            place: OffsetAndMetadata(offset, "", -1) for place, offset in self._to_commit.items()
+        }
+        self._to_commit = {}
+        consumer.commit_async(told, callback=_not_committed)
+
+
+def _not_committed(_offsets: object, answer: object) -> None:
+    if isinstance(answer, Exception):
+        _log.debug("a position was not committed", error=type(answer).__name__)
+
+
+def _is_poison(error: Exception) -> bool:
+    """Whether it is the record that is at fault, not the place it goes to."""
+    names = {base.__name__ for base in type(error).__mro__}
+    if names & set(_BAD_DATA):
+        return True
+    if type(error).__module__.partition(".")[0] in _TROUBLE_OF_THE_PLACE:
+        return False
+    return isinstance(
+        error,
+        (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            ArithmeticError,
+            AssertionError,
+            RecursionError,
+            msgspec.MsgspecError,
+        ),
+    )
