@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 from alerts.times import rfc3339, span
 from pipeline.checkup.databases import CLOCK_TOLERANCE, SILENT_FOR, check_file, told
@@ -16,6 +17,8 @@ from pipeline.stores.feeds import SIGNALS, Feeds, Position
 from pipeline.stores.place import Place
 from pipeline.stores.sql import Sql, open_sql
 
+PATIENCE = 5_000
+"""Milliseconds that brokers are waited for."""
 FILES = ("incidents.db", "mentions.db")
 
 
@@ -43,7 +46,7 @@ def _topics(section: KafkaSection) -> Line:
         from pipeline.kafka.setup import setup  # noqa: PLC0415  # as above
         from pipeline.kafka.topics import wanted  # noqa: PLC0415  # as above
 
-        connection = Connection.of(section)
+        connection = replace(Connection.of(section), patience=PATIENCE)
         report = setup(connection, wanted(section), create=False)
     except PipelineError as problem:
         return told("kafka", problem)
