@@ -24,7 +24,7 @@ import pytest
 
 from pipeline.settings.secrets import Secret
 from pipeline.stores.place import Place
-from tests.broker import _alone, free_ports
+from tests.kafka_server import alone, free_ports
 
 if TYPE_CHECKING:
     import psycopg
@@ -214,7 +214,7 @@ def _shared(config: pytest.Config, factory: pytest.TempPathFactory) -> str:
     base = factory.getbasetemp()
     place = base.parent if hasattr(config, "workerinput") else base
     state = place / "postgres.json"
-    with _alone(place / "postgres.lock"):
+    with alone(place / "postgres.lock"):
         if state.is_file():
             return str(json.loads(state.read_text())["address"])
         owner = os.getppid() if hasattr(config, "workerinput") else os.getpid()

@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from pipeline.errors import BrokerUnavailable, PipelineError, SettingsError
@@ -32,19 +33,31 @@ def knock(address: str, how: dict[str, Any]) -> PipelineError | None:
 
 
 async def _knock(address: str, how: dict[str, Any]) -> PipelineError | None:
-    from aiokafka.conn import create_conn  # noqa: PLC0415  # the base install starts without it
+    from aiokafka.conn import AIOKafkaConnection  # noqa: PLC0415  # the base install lacks it
 
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what we say is enough
     host, _, port = address.rpartition(":")
     place = visible(address)
+    connection = None
     try:
         pair = (host.strip("[]"), int(port)) if host else (address, _PORT)
+        connection = AIOKafkaConnection(*pair, **how)
         async with asyncio.timeout(_PATIENCE):
-            connection = await create_conn(*pair, **how)
+            await connection.connect()
     except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer to the question
         return _meaning(place, error)
-    connection.close()
+    finally:
+        await _hang_up(connection)
     return None
+
+
+async def _hang_up(connection: Any) -> None:  # noqa: ANN401  # aiokafka has no types
+    """Leave no socket behind, not even of a connection that was refused halfway."""
+    if getattr(connection, "_protocol", None) is None:
+        return  # nobody was there
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await connection.close()
 
 
 def _meaning(place: str, error: BaseException) -> PipelineError:

@@ -1,12 +1,16 @@
 """The topics on a real broker: made, looked at, changed where that is safe, and never harmed."""
 
+import asyncio
 import json
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource
 from typer.testing import CliRunner
@@ -18,7 +22,7 @@ from pipeline.kafka.differences import Mending, What
 from pipeline.kafka.setup import check_ready, setup
 from pipeline.kafka.topics import Topics, wanted
 from pipeline.settings.sections.kafka import KafkaSection, Protocol
-from tests.broker import Broker, OwnBroker, SetUp, free_ports
+from tests.broker import Broker, OwnBroker, SetUp, certificate, free_ports
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 RUNNER = CliRunner()
@@ -201,7 +205,9 @@ def test_something_else_that_listens_is_no_broker(broker: Broker) -> None:
 def guarded(needs_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
     """A broker that asks who is there."""
     del needs_jars
-    with OwnBroker(tmp_path_factory.mktemp("guarded"), users={"monitor": "right"}) as own:
+    folder = tmp_path_factory.mktemp("guarded")
+    users = {"monitor": "right", "worker": "right"}
+    with OwnBroker(folder / "broker", users=users, tls=certificate(folder)) as own:
         yield own
 
 
@@ -268,3 +274,45 @@ def test_a_broker_of_ones_own_comes_back_with_what_it_held(guarded: OwnBroker) -
     consumer.assign([there])
     assert [each.value for each in consumer.poll(10_000)[there]] == [b"before"]
     consumer.close()
+
+
+def encrypted(own: OwnBroker, **settings: object) -> Connection:
+    assert own.tls
+    section = KafkaSection(
+        bootstrap=(own.secure,),
+        security="SASL_SSL",
+        username="monitor",
+        password="right",
+        ca_file=own.tls[0],
+    )
+    return Connection.of(section.model_copy(update=settings))
+
+
+def test_every_client_logs_in_where_all_is_encrypted(guarded: OwnBroker) -> None:
+    connection = encrypted(guarded)
+    plans = wanted(KafkaSection(prefix="encrypted", partitions=1))
+    setup(connection, plans, create=True)
+    check_ready(connection, plans)
+    given = connection.faust()
+    login = credentials_to_aiokafka_auth(given["broker_credentials"])
+
+    async def names() -> list[str]:
+        client = AIOKafkaAdminClient(bootstrap_servers=guarded.secure, **login)
+        await client.start()
+        try:
+            return list(await client.list_topics())
+        finally:
+            await client.close()
+
+    assert "encrypted.mentions" in asyncio.run(names())
+
+
+def test_a_broker_that_is_not_trusted_is_told_at_once(guarded: OwnBroker, tmp_path: Path) -> None:
+    stranger, _ = certificate(tmp_path)
+    with pytest.raises(SettingsError, match=r"not trusted .*correct kafka\.ca_file"):
+        check_ready(encrypted(guarded, ca_file=stranger), [])
+    plain = {"security": Protocol.SASL_PLAINTEXT, "ca_file": None}
+    with pytest.raises(PipelineError, match=r"kafka\.security"):
+        check_ready(replace(encrypted(guarded, **plain), patience=100), [])
+    with pytest.raises(PipelineError, match=r"kafka\.security"):
+        check_ready(replace(encrypted(guarded), bootstrap=(guarded.bootstrap,), patience=100), [])

@@ -26,6 +26,7 @@ from pipeline.kafka.connection import Connection, translated
 from pipeline.kafka.problems import problem_of
 from pipeline.settings.secrets import Secret
 from pipeline.settings.sections.kafka import Compression, KafkaSection, Mechanism, Protocol
+from tests.broker import certificate
 
 LOGIN = Connection(
     ("k-1:9092", "k-2:9092"),
@@ -117,23 +118,12 @@ def test_no_client_shows_the_password_in_its_log(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("certificate")
-    pem, key = folder / "own.pem", folder / "own.key"
-    subprocess.run(
-        (
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-days", "2", "-keyout", str(key), "-out", str(pem)),
-        ),
-        check=True,
-        capture_output=True,
-    )
-    return pem, key
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return certificate(tmp_path_factory.mktemp("certificate"))
 
 
-def test_tls_is_the_same_for_every_client(certificate: tuple[Path, Path]) -> None:
-    pem, key = certificate
+def test_tls_is_the_same_for_every_client(own: tuple[Path, Path]) -> None:
+    pem, key = own
     connection = Connection(
         ("k:9093",), Protocol.SSL, ca_file=pem, certificate_file=pem, key_file=key
     )
@@ -148,10 +138,8 @@ def test_tls_is_the_same_for_every_client(certificate: tuple[Path, Path]) -> Non
     assert lax.faust()["broker_credentials"].protocol.value == "SASL_SSL"
 
 
-def test_a_file_that_is_no_certificate_is_named(
-    tmp_path: Path, certificate: tuple[Path, Path]
-) -> None:
-    pem, key = certificate
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, own: tuple[Path, Path]) -> None:
+    pem, key = own
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
     with pytest.raises(SettingsError, match=r"kafka\.ca_file: .*wrong\.pem cannot be used"):
