@@ -1,11 +1,12 @@
 """The road on Kafka, walked by hand: what an ingest process and a worker leave in the topics."""
 
+from collections.abc import Callable
 from typing import Self
 
-import msgspec
 from kafka import KafkaProducer
 
 from detectors.settings import Detection
+from pipeline.brand_fold import BrandRow
 from pipeline.changelog import Epoch
 from pipeline.checkpoint import recover
 from pipeline.fold import Fold
@@ -19,13 +20,6 @@ from pipeline.wire import VERSION, Entry, Envelope, SourceTick, Tick, decode_men
 from tests.broker import SetUp
 
 MINUTE = 60_000
-
-
-class Written(msgspec.Struct, frozen=True):
-    """Where a record came to stand."""
-
-    partition: int
-    offset: int
 
 
 class ByHand:
@@ -48,20 +42,30 @@ class ByHand:
         self._producer.close()
 
     def put(
-        self, topic: str, partition: int, value: bytes | None, key: bytes | None = None
-    ) -> Written:
-        found = self._producer.send(topic, value=value, key=key, partition=partition).get(10)
-        return Written(found.partition, found.offset)
+        self,
+        topic: str,
+        partition: int,
+        value: bytes | None,
+        key: bytes | None = None,
+        *,
+        wait: bool = True,
+    ) -> None:
+        self._producer.send(topic, value=value, key=key, partition=partition)
+        if wait:
+            self.stand()
 
-    def say(self, brand: str, texts: list[str], at: int, source: str = "forum") -> Written:
+    def stand(self) -> None:
+        self._producer.flush(10)
+
+    def say(self, brand: str, texts: list[str], at: int, *, wait: bool = True) -> None:
         """One envelope of a brand's mentions, all of one instant."""
         entries = [
-            Entry(Mention(f"{at}-{n}-{brand}", source, at, at, text, author=_author(n)), brand)
+            Entry(Mention(f"{at}-{n}-{brand}", "forum", at, at, text, author=_author(n)), brand)
             for n, text in enumerate(texts)
         ]
         envelope = Envelope(VERSION, "by-hand", "", entries)
         partition = partition_of(brand, self.partitions)
-        return self.put(self.those.topics.mentions, partition, encode(envelope))
+        self.put(self.those.topics.mentions, partition, encode(envelope), wait=wait)
 
     def tick(self, time: int, accepted: int = 0) -> None:
         """One tick in every partition."""
@@ -73,13 +77,23 @@ class ByHand:
             event_time=self.event_mode,
         )
         for partition in range(self.partitions):
-            self.put(self.those.topics.mentions, partition, encode(tick))
+            self.put(self.those.topics.mentions, partition, encode(tick), wait=False)
+        self.stand()
 
-    def fold(self, partition: int, up_to: int | None = None, *, torn: bool = False) -> int:
+    def fold(
+        self,
+        partition: int,
+        up_to: int | None = None,
+        *,
+        torn: bool = False,
+        change: Callable[[BrandRow], BrandRow] = lambda row: row,
+    ) -> int:
         """Fold what is unread and write one checkpoint; return the offset folded.
 
-        `torn`: the partition's row is missing, as if the worker had been killed before it.
+        `torn`: the partition's row is missing, as if the worker had been killed before it;
+        `change`: what is done to each row before it is written.
         """
+        self.stand()
         self.generation += 1
         topics = self.those.topics
         with Looker(self.those.connection) as looker:
@@ -102,12 +116,13 @@ class ByHand:
                 folded = kept.offset
         draft = standing.ledger.begin()
         for brand in fold.changed():
-            draft.row(brand.row())
+            draft.row(change(brand.row()))
             for chunk in brand.seen.new_chunks():
                 draft.chunk(brand.name, chunk)
         plan = draft.finish(folded, fold.row(), fold.digests_from)
         for key, value in plan.rows if torn else (*plan.rows, plan.last):
-            self.put(topics.changelog, partition, value, key)
+            self.put(topics.changelog, partition, value, key, wait=False)
+        self.stand()
         return folded
 
     @property

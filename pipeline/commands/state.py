@@ -1,4 +1,4 @@
-"""`state show`: what is known of a brand, as the next process to fold it would find it."""
+"""`state show|rebuild|snapshot`: what is known of a brand, as its next owner would find it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipeline.commands.output import (
     print_table,
     rfc3339,
 )
+from pipeline.commands.state_rebuild import rebuild, snapshot
 from pipeline.commands.storage import DataOption
 from pipeline.errors import LogCorrupt
 from pipeline.log import SqliteLog
@@ -185,3 +186,7 @@ def _now(row: RowStanding) -> str:
         return f"surge {row.surge} is open{', calm' if row.calm else ''}"
     attention = "attention is open" if row.attention_open else "nothing is open"
     return f"{attention}; {row.surge} surges so far"
+
+
+app.command()(rebuild)
+app.command()(snapshot)

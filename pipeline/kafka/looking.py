@@ -79,6 +79,11 @@ class Looker:
             except KafkaTimeoutError as error:
                 raise BrokerUnavailable(self._connection.no_answer()) from error
 
+    def has(self, topic: str) -> bool:
+        """Whether there is such a topic."""
+        with translated(f"the topic {topic}"):
+            return topic in self._consumer.topics()
+
     def bounds(self, topic: str) -> dict[int, Bounds]:
         """What each partition of a topic holds; raises TopicProblem where there is none."""
         with translated(f"the topic {topic}"):
