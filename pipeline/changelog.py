@@ -4,7 +4,7 @@ Keys are text so that anybody can read them; the brand comes last, for it may ho
 
     b|EPOCH|SLOT|BRAND            a brand's core row, in one of two slots
     c|EPOCH|BUCKET|C|PART|BRAND   digests of a bucket, written by checkpoint C
-    p|EPOCH                       the partition's row, which makes a checkpoint valid
+    p|EPOCH|SLOT                  the partition's row, which makes a checkpoint valid
 
 An epoch (`RESETS.GENERATION.ATTEMPT`) stands in every key: two owners never write the same one.
 """
@@ -69,13 +69,18 @@ class ChunkKey(msgspec.Struct, frozen=True):
 
 
 class PartitionKey(msgspec.Struct, frozen=True):
-    """Where the partition's row stands."""
+    """Where the partition's row stands: two slots in turn, so that the last one is never missing.
+
+    (Whoever reads while a stopped owner overwrites and the broker compacts may find neither the
+    old value nor the new one of a key.)
+    """
 
     epoch: Epoch
+    slot: int
 
     def encoded(self) -> bytes:
         """The key as it is written."""
-        return f"p|{self.epoch}".encode()
+        return f"p|{self.epoch}|{self.slot}".encode()
 
 
 Key = RowKey | ChunkKey | PartitionKey
@@ -91,8 +96,8 @@ def decode_key(raw: bytes) -> Key:
             case ["c", epoch, rest]:
                 bucket, c, part, brand = rest.split("|", 3)
                 return ChunkKey(brand, _epoch(epoch), int(bucket), int(c), int(part))
-            case ["p", epoch]:
-                return PartitionKey(_epoch(epoch))
+            case ["p", epoch, slot]:
+                return PartitionKey(_epoch(epoch), int(slot))
     except ValueError as error:
         raise ChangelogError(f"not a key of this changelog: {raw[:80]!r}") from error
     raise ChangelogError(f"not a key of this changelog: {raw[:80]!r}")

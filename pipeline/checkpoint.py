@@ -12,7 +12,9 @@ The last rests on one rule that the shell keeps: between one checkpoint and the 
 **proves** itself: it asks the group's coordinator, after the partition's row was confirmed,
 whether its generation is still the group's. If so, no successor had begun to read before, so each
 will find that row. Only then may what the checkpoint made obsolete be overwritten or deleted; it
-may be done however late, for no successor needs it. No clock is asked.
+may be done however late, for no successor needs it. And it proves itself once after it has read
+the changelog, before it uses what it read: rows of a greater generation than its own can then only
+be of a group whose numbers began again, never of its successor. No clock is asked.
 """
 
 from collections import deque
@@ -134,7 +136,7 @@ class Draft:
             row,
             [Lineage(epoch, c) for epoch, c in sorted(lineage.items())],
         )
-        last = (PartitionKey(ledger.epoch).encoded(), encode_partition(stored))
+        last = (PartitionKey(ledger.epoch, self._c % 2).encoded(), encode_partition(stored))
         self.size += len(last[1])
         ledger.draft = self
         return Plan(self._c, folded, self.rows, last, lineage, self.size)
@@ -170,6 +172,11 @@ class Ledger:
         return self._proven
 
     @property
+    def lineage(self) -> Mapping[Epoch, int]:
+        """The last checkpoint that counts of each epoch of which something is left."""
+        return self._lineage
+
+    @property
     def garbage(self) -> int:
         """Keys that are to be deleted, now or after the next proof."""
         return len(self._garbage) + len(self._unproven)
@@ -182,7 +189,7 @@ class Ledger:
 
     def worth_merging(self, closed_before: int) -> list[tuple[str, int]]:
         """Brands and buckets, closed since this was last asked, that stand in many chunks."""
-        found = []
+        found: list[tuple[str, int]] = []
         for bucket in [each for each in self._chunks if self._asked <= each < closed_before]:
             found.extend(
                 (brand, bucket)
@@ -214,7 +221,7 @@ class Ledger:
                 for old in keys:
                     self._discard(old.epoch, old.encoded())
         for epoch in [each for each in self._lineage if each not in plan.lineage]:
-            self._unproven.append(PartitionKey(epoch).encoded())
+            self._unproven.extend(PartitionKey(epoch, slot).encoded() for slot in (0, 1))
         self._lineage = plan.lineage
 
     def proven(self) -> None:
@@ -303,6 +310,32 @@ class Ledger:
         self._unproven.extend(garbage)
 
 
+class _Found:
+    """A partition's changelog, sorted by what its keys are."""
+
+    def __init__(self, found: Mapping[bytes, bytes]) -> None:
+        self.rows: dict[str, list[tuple[RowKey, bytes, bytes]]] = {}
+        self.chunks: dict[tuple[str, int], list[tuple[ChunkKey, bytes, bytes]]] = {}
+        self.partitions: list[tuple[PartitionKey, bytes, StoredPartition]] = []
+        self.greatest = _FIRST
+        for raw, value in found.items():
+            key = decode_key(raw)
+            self.greatest = max(self.greatest, key.epoch)
+            if isinstance(key, RowKey):
+                self.rows.setdefault(key.brand, []).append((key, raw, value))
+            elif isinstance(key, ChunkKey):
+                self.chunks.setdefault((key.brand, key.bucket), []).append((key, raw, value))
+            else:
+                self.partitions.append((key, raw, decode_partition(value)))
+
+    def last(self) -> tuple[Epoch, StoredPartition] | None:
+        """The partition's row of the greatest epoch, and of its two the later one."""
+        if not self.partitions:
+            return None
+        key, _, stored = max(self.partitions, key=lambda each: (each[0].epoch, each[2].c))
+        return key.epoch, stored
+
+
 def recover(
     found: Mapping[bytes, bytes], generation: int, owner: str, attempt: int = 0
 ) -> Standing:
@@ -312,78 +345,45 @@ def recover(
     generation. Raises ChangelogError, NewerChangelogError. Work is proportional to the keys; the
     rows themselves are decoded by whoever walks through `Standing.rows`.
     """
-    rows: dict[str, list[tuple[RowKey, bytes, bytes]]] = {}
-    chunks: dict[tuple[str, int], list[tuple[ChunkKey, bytes, bytes]]] = {}
-    partitions: list[tuple[PartitionKey, bytes, bytes]] = []
-    greatest = _FIRST
-    for raw, value in found.items():
-        key = decode_key(raw)
-        greatest = max(greatest, key.epoch)
-        if isinstance(key, RowKey):
-            rows.setdefault(key.brand, []).append((key, raw, value))
-        elif isinstance(key, ChunkKey):
-            chunks.setdefault((key.brand, key.bucket), []).append((key, raw, value))
-        else:
-            partitions.append((key, raw, value))
-    last: StoredPartition | None = None
-    stranger = False
-    if partitions:
-        last_key, _, value = max(partitions, key=lambda each: each[0].epoch)
-        last = decode_partition(value)
-        lineage = {each.epoch: each.c for each in last.lineage}
-        if lineage.get(last_key.epoch) != last.c:
-            raise ChangelogError("the partition's row does not know its own checkpoint")
-        stranger = last_key.epoch.generation == generation and last.owner != owner
-    else:
-        lineage = {}
-    ledger = Ledger(next_epoch(greatest, generation, attempt, stranger=stranger), owner)
-    kept_rows: dict[str, bytes] = {}
+    sorted_ = _Found(found)
+    last = sorted_.last()
+    stored = None if last is None else last[1]
+    lineage = {} if stored is None else {each.epoch: each.c for each in stored.lineage}
+    stranger = last is not None and last[0].generation == generation and last[1].owner != owner
+    ledger = Ledger(next_epoch(sorted_.greatest, generation, attempt, stranger=stranger), owner)
+    garbage = [raw for key, raw, _ in sorted_.partitions if key.epoch not in lineage]
+    rows: dict[str, bytes] = {}
     places: dict[str, RowPlace] = {}
-    garbage: list[bytes] = [raw for key, raw, _ in partitions if lineage.get(key.epoch) is None]
-    for brand, versions in rows.items():
-        best = -1
-        for row_key, raw, value in versions:
-            c = checkpoint_of(value)
-            if best < c <= lineage.get(row_key.epoch, -1):
-                best = c
-                kept_rows[brand] = value
-                places[brand] = RowPlace(row_key.epoch, row_key.slot)
-        kept_place = places.get(brand)
-        garbage.extend(
-            raw
-            for row_key, raw, _ in versions
-            if kept_place is None or kept_place != RowPlace(row_key.epoch, row_key.slot)
-        )
-    kept_chunks: dict[str, list[tuple[ChunkKey, bytes]]] = {}
-    for (brand, _), versions_of_bucket in chunks.items():
-        keep, drop = _chosen(versions_of_bucket, lineage)
+    for brand, versions in sorted_.rows.items():
+        kept, dropped = _chosen_row(versions, lineage)
+        garbage.extend(dropped)
+        if kept is not None:
+            rows[brand] = kept[1]
+            places[brand] = RowPlace(kept[0].epoch, kept[0].slot)
+    chunks: dict[str, list[tuple[ChunkKey, bytes]]] = {}
+    for (brand, _), versions_of_bucket in sorted_.chunks.items():
+        keep, drop = _chosen_chunks(versions_of_bucket, lineage)
         garbage.extend(drop)
         if keep:
-            kept_chunks.setdefault(brand, []).extend(keep)
-    orphans = [brand for brand in kept_chunks if brand not in kept_rows]
-    if orphans:
-        raise ChangelogError(f"digests of brand {orphans[0]!r} without a row")
+            chunks.setdefault(brand, []).extend(keep)
+        if keep and brand not in rows:
+            raise ChangelogError(f"there are digests of brand {brand!r}, but no row")
+    folded = NOTHING if stored is None else stored.folded
     ledger.restore(
-        0 if last is None else last.c,
-        NOTHING if last is None else last.folded,
+        0 if stored is None else stored.c,
+        folded,
         lineage,
         places,
-        [key for keys in kept_chunks.values() for key, _ in keys],
+        [key for keys in chunks.values() for key, _ in keys],
         garbage,
     )
 
     def decoded() -> Iterator[tuple[BrandRow, list[Chunk]]]:
-        for brand in sorted(kept_rows):
-            row = decode_row(kept_rows[brand])
-            yield row, [Chunk(key.bucket, digests) for key, digests in kept_chunks.get(brand, [])]
+        for brand in sorted(rows):
+            row = decode_row(rows[brand])
+            yield row, [Chunk(key.bucket, digests) for key, digests in chunks.get(brand, [])]
 
-    return Standing(
-        NOTHING if last is None else last.folded,
-        None if last is None else last.row,
-        decoded,
-        len(kept_rows),
-        ledger,
-    )
+    return Standing(folded, None if stored is None else stored.row, decoded, len(rows), ledger)
 
 
 def next_epoch(greatest: Epoch, generation: int, attempt: int, *, stranger: bool) -> Epoch:
@@ -395,14 +395,26 @@ def next_epoch(greatest: Epoch, generation: int, attempt: int, *, stranger: bool
     if greatest == _FIRST:
         return Epoch(0, generation, attempt)
     epoch = Epoch(greatest.resets, generation, attempt)
-    return (
-        epoch
-        if epoch > greatest and not stranger
-        else Epoch(greatest.resets + 1, generation, attempt)
-    )
+    if epoch > greatest and not stranger:
+        return epoch
+    return Epoch(greatest.resets + 1, generation, attempt)
 
 
-def _chosen(
+def _chosen_row(
+    versions: list[tuple[RowKey, bytes, bytes]], lineage: Mapping[Epoch, int]
+) -> tuple[tuple[RowKey, bytes] | None, list[bytes]]:
+    """The row that counts, the latest of the valid ones, and the keys of the others."""
+    best = -1
+    kept: tuple[RowKey, bytes, bytes] | None = None
+    for version in versions:
+        c = checkpoint_of(version[2])
+        if best < c <= lineage.get(version[0].epoch, -1):
+            best, kept = c, version
+    dropped = [version[1] for version in versions if version is not kept]
+    return (None if kept is None else (kept[0], kept[2])), dropped
+
+
+def _chosen_chunks(
     versions: list[tuple[ChunkKey, bytes, bytes]], lineage: Mapping[Epoch, int]
 ) -> tuple[list[tuple[ChunkKey, bytes]], list[bytes]]:
     """The chunks of a bucket that count, in the order written, and the keys of the others."""
