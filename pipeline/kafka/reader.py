@@ -145,6 +145,7 @@ class TopicReader(Generic[Decoded]):
         self._looked = 0.0
         self._committed = stopwatch()
         self._to_commit: dict[Any, int] = {}
+        self._not_committed = _NotCommitted()
         self._shown: set[int] = set()
         self._oldest: dict[int, int] = {}
 
@@ -189,7 +190,7 @@ class TopicReader(Generic[Decoded]):
         self._health.well(self._newer_component)
         if consumer is None:
             return
-        self._commit_now(consumer)
+        self._commit_now(consumer, goodbye=True)
         for partition in self._shown:
             self._metrics.partition_gone(self._feed.name, partition)
         self._shown.clear()
@@ -458,7 +459,7 @@ class TopicReader(Generic[Decoded]):
         self._committed = stopwatch()
         self._commit_now(self._consumer)
 
-    def _commit_now(self, consumer: Any) -> None:  # noqa: ANN401  # as above
+    def _commit_now(self, consumer: Any, *, goodbye: bool = False) -> None:  # noqa: ANN401  # as above
         from kafka import TopicPartition  # noqa: PLC0415  # as above
         from kafka.structs import OffsetAndMetadata  # noqa: PLC0415  # as above
 
@@ -469,6 +470,10 @@ class TopicReader(Generic[Decoded]):
             )
             self._to_commit = {}
             return
+        mine = consumer.assignment()
+        for place, offset in self._not_committed.take().items():
+            if place in mine or place.topic != self._feed.topic:
+                self._to_commit.setdefault(place, offset)
         for (topic, partition), offset in self._positions.take().items():
             self._to_commit[TopicPartition(topic, partition)] = offset
         if not self._to_commit:
@@ -477,12 +482,31 @@ class TopicReader(Generic[Decoded]):
             place: OffsetAndMetadata(offset, "", -1) for place, offset in self._to_commit.items()
         }
         self._to_commit = {}
-        consumer.commit_async(told, callback=_not_committed)
+        if goodbye:
+            try:
+                consumer.commit(told, timeout_ms=_GOODBYE)
+            except Exception as error:  # noqa: BLE001  # nothing depends on it
+                _log.info("positions_not_committed", error=type(error).__name__)
+            return
+        consumer.commit_async(told, callback=self._not_committed.answered)
 
 
-def _not_committed(_offsets: object, answer: object) -> None:
-    if isinstance(answer, Exception):
-        _log.debug("a position was not committed", error=type(answer).__name__)
+class _NotCommitted:
+    """Positions Kafka did not take, to be told again; called by the client's thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._left: dict[Any, int] = {}
+
+    def answered(self, offsets: Mapping[Any, Any], answer: object) -> None:
+        if isinstance(answer, Exception):
+            with self._lock:
+                self._left |= {place: each.offset for place, each in offsets.items()}
+
+    def take(self) -> dict[Any, int]:
+        with self._lock:
+            left, self._left = self._left, {}
+        return left
 
 
 def _is_poison(error: Exception) -> bool:
