@@ -64,7 +64,7 @@ class Small:
         """Move the table of buckets on, as a consumer does."""
         database = sqlite3.connect(self.directory / "mentions.db", timeout=10)
         with database:
-            database.execute("UPDATE offsets SET offset = offset + 1")
+            database.execute("UPDATE feeds SET offset = offset + 1")
         database.close()
 
 

@@ -107,7 +107,7 @@ def moved(directory: Path, **columns: int) -> None:
     """Move the table of buckets on, as a consumer does."""
     with sqlite3.connect(directory / "mentions.db", timeout=10) as database:
         for log, offset in columns.items():
-            database.execute("UPDATE offsets SET offset = offset + ? WHERE log = ?", (offset, log))
+            database.execute("UPDATE feeds SET offset = offset + ? WHERE log = ?", (offset, log))
     database.close()
 
 
@@ -123,7 +123,7 @@ def test_a_viewer_is_told_how_things_stand_and_then_what_changes(directory: Path
         assert state["event_mode"] is True
         assert state["now"] == state["as_of"]
         logs = sqlite3.connect(directory / "mentions.db")
-        names = [name for (name,) in logs.execute("SELECT log FROM offsets ORDER BY log")]
+        names = [name for (name,) in logs.execute("SELECT log FROM feeds ORDER BY log")]
         logs.close()
         for name in names:
             moved(directory, **{name: 1})
