@@ -1,11 +1,10 @@
 """A process that applies a fixed feed and delivers until all is confirmed; made to be killed.
 
-`python -m tests.integration.delivering FOLDER URL BRANDS`
+`python -m tests.integration.delivering STORE URL BRANDS AT`, where STORE is a database's address
 """
 
 import sys
 import time
-from pathlib import Path
 
 from alerts.alerter import Alerter
 from alerts.backoff import DeliverySettings
@@ -34,14 +33,14 @@ def feed_of(brands: int, at: int) -> Feed:
 
 
 def main() -> None:
-    folder, url, brands, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    address, url, brands, at = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     clock = SystemClock()
     policy = Policy(receivers=tuple(map(Receiver, NAMES)), steps=(NAMES,))
     settings = DeliverySettings(
         series_first_wait=10, series_longest_wait=50, first_pause=200, longest_pause=200
     )
     feed = feed_of(brands, at)
-    with open_store(f"sqlite:///{folder / 'incidents.db'}", durable=False) as store:
+    with open_store(address, durable=False) as store:
         notifiers = {
             name: WebhookNotifier(url, clock.now, limits=TimeLimits(300, 300)) for name in NAMES
         }

@@ -5,12 +5,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 from alerts.lifecycle import fold
 from alerts.notification import Outcome
 from alerts.store import open_store
 from pipeline.clock import SystemClock
+from pipeline.stores.place import Place
 from tests.integration.delivering import NAMES
 from tests.peer import a_peer
 
@@ -19,7 +19,7 @@ KILLS = 8
 WAYS = ("500", "reset", "half", "429:0", "hang")
 
 
-def test_killed_while_delivering(tmp_path: Path) -> None:
+def test_killed_while_delivering(place: Place) -> None:
     chance = random.Random(20261121)
     with a_peer() as peer:
         peer.way = lambda _: chance.choice(WAYS) if chance.random() < 0.2 else "204"
@@ -27,7 +27,7 @@ def test_killed_while_delivering(tmp_path: Path) -> None:
             sys.executable,
             "-m",
             "tests.integration.delivering",
-            str(tmp_path),
+            place.incidents_url,
             peer.url,
             str(BRANDS),
             str(SystemClock().now()),
@@ -46,7 +46,7 @@ def test_killed_while_delivering(tmp_path: Path) -> None:
         subprocess.run(command, check=True, timeout=120)
         heard = list(peer.heard)
         accepted = Counter(each.key for each in peer.accepted())
-    with open_store(f"sqlite:///{tmp_path / 'incidents.db'}") as store, store.read() as view:
+    with open_store(place.incidents_url) as store, store.read() as view:
         incidents = view.incidents()
         rows = view.notifications(limit=10_000)
         histories = {incident.id: fold(view.events(incident.id)) for incident in incidents}
