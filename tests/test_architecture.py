@@ -56,3 +56,18 @@ def test_a_module_reads_no_clock_uses_our_words_and_is_no_heap(path: Path) -> No
     }
     assert not words & NOT_OUR_WORDS
     assert ast.get_docstring(ast.parse(text)), "a module says what it is for"
+
+
+@pytest.mark.parametrize("client", ["aiokafka", "faust", "kafka"])
+def test_only_the_road_on_kafka_knows_its_clients(client: str) -> None:
+    """The base install has none of them, and their errors are translated in one place."""
+    homes = {ROOT / "pipeline" / "kafka", ROOT / "pipeline" / "worker"}
+    strangers = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if not homes & set(path.parents)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == client)
+        or (isinstance(node, ast.Import) and client in {it.name.split(".")[0] for it in node.names})
+    ]
+    assert strangers == []
