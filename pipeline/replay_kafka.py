@@ -39,6 +39,7 @@ PATIENCE: Final = 300.0
 """Seconds without a confirmation after which it gives up."""
 _TOLD_AFTER: Final = 10.0
 _LAST: Final = 64
+"""Records at the end of each partition that are held against what the replay makes."""
 
 Chunks = Iterator[list[Mention | Rejected]]
 
@@ -132,6 +133,8 @@ class KafkaReplay:
                 failed=lambda _: self._wake(),
             )
             try:
+                for topic in (self.topics.mentions, self.topics.rejected):
+                    producer.partitions(topic)
                 return self._travel(chunks, producer, standing, speed, moved, end=end)
             finally:
                 producer.close(1.0)
@@ -268,7 +271,7 @@ class _Standing:
             }
             found = list(looker.records(topic, spans))
         self._ends = {partition: each.end for partition, each in bounds.items()}
-        self._last = {each.partition: each.value or b"" for each in found}
+        self._last = {(each.partition, each.offset): each.value for each in found}
         check_kind(topic, [_ticks([each.value for each in found])], writer, LogKind.EVENT)
         self._at = dict.fromkeys(self._ends, 0)
         self._open = {partition for partition, end in self._ends.items() if end}
@@ -289,11 +292,13 @@ class _Standing:
             partition = record.partition
             at = self._at[partition]
             self._at[partition] = at + 1
-            if at >= self._ends[partition]:
+            end = self._ends[partition]
+            if at >= end:
                 out.append(record)
-            elif at == self._ends[partition] - 1:
-                if record.body != self._last[partition]:
-                    self._refuse()
+                continue
+            if self._last.get((partition, at), record.body) != record.body:
+                self._refuse()
+            if at == end - 1:
                 self._open.discard(partition)
         if not self._open:
             held, self._held = self._held, []

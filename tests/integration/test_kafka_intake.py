@@ -7,11 +7,12 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from kafka.admin import ConfigResource
 from msgspec.structs import replace
 
 from pipeline.brands import Brand, BrandMatcher
 from pipeline.clock import SystemClock, stopwatch
-from pipeline.errors import LogInUse, LogMismatch, LogUnavailable
+from pipeline.errors import LogInUse, LogMismatch, LogUnavailable, TopicProblem
 from pipeline.health import Health
 from pipeline.intake import Batch, Receipt
 from pipeline.kafka import intake as module
@@ -220,6 +221,25 @@ def test_no_record_is_larger_than_a_broker_takes(make_topics: Callable[..., SetU
     with Looker(those.connection) as looker:
         found = looker.records(those.topics.mentions, looker.bounds(those.topics.mentions))
         assert max(len(each.value or b"") for each in found) <= MAX_BYTES
+
+
+def test_where_a_broker_refuses_a_record_nothing_follows_it(topics: SetUp) -> None:
+    with topics.connection.admin() as client:
+        small = {"max.message.bytes": "600"}
+        client.alter_configs([ConfigResource("topic", topics.topics.mentions, small)])
+    texts = ["Acme " + "".join(map(chr, range(200, 1_200))), *["Acme"] * 20]
+    with running(topics.connection, topics.section) as intake:
+        outcomes = [
+            intake.submit(Batch("s", [now(key, text)], request_id=f"r{key}"), answer)
+            for key, text in enumerate(texts)
+        ]
+        for outcome in outcomes:
+            with pytest.raises(TopicProblem, match="kafka setup"):
+                outcome.result(SOON)
+        with pytest.raises(TopicProblem):
+            intake.submit(Batch("s", [now(99, "Brill")]), answer).result(SOON)
+    assert intake.failure is not None
+    assert not list(chain.from_iterable(map(ids, standing(topics))))
 
 
 def test_two_write_side_by_side_by_the_clock(topics: SetUp) -> None:
