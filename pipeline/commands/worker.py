@@ -21,7 +21,7 @@ from pipeline.status_door import StatusDoor
 STATUS_PORT = 8082
 
 
-def worker(  # each is an option of the command line
+def worker(  # noqa: PLR0913  # each is an option of the command line
     time: Annotated[
         LogKind | None,
         typer.Option(help="What moves time; left out: as kafka.time says."),

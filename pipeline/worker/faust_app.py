@@ -69,7 +69,7 @@ def make_app(
         partitions=section.partitions,
     )
 
-    @app.agent(mentions, name="fold")  # type: ignore[untyped-decorator]  # Faust's decorators are
+    @app.agent(mentions, name="fold")
     async def fold(stream: Any) -> None:  # noqa: ANN401  # Faust's stream
         async for event in stream.noack().events():
             await take(event)
@@ -81,7 +81,7 @@ def make_app(
     async def on_assigned(_: Any, partitions: set[TP], **__: Any) -> None:  # noqa: ANN401
         await assigned({each.partition for each in partitions if each.topic == topics.mentions})
 
-    app.on_partitions_revoked.connect(on_revoked)
-    app.on_partitions_assigned.connect(on_assigned)
+    app.on_partitions_revoked.connect(on_revoked)  # type: ignore[arg-type]  # as Faust's guide does
+    app.on_partitions_assigned.connect(on_assigned)  # type: ignore[arg-type]  # as above
     del fold
     return app

@@ -43,9 +43,9 @@ class Ownership:
         While the group gathers for its next generation this one is still in force. Raises
         OwnershipLost, or KafkaError or TimeoutError when no answer could be had.
         """
-        loop = self._app.consumer._thread.thread_loop  # noqa: SLF001  # the loop its client lives in
+        loop = _thread(self._app).thread_loop  # the loop its client lives in
         asked = asyncio.run_coroutine_threadsafe(self._ask_until_answered(), loop)
-        error = await asyncio.wait_for(asyncio.wrap_future(asked), PROOF_TIME)
+        error: type[KafkaError] = await asyncio.wait_for(asyncio.wrap_future(asked), PROOF_TIME)
         if error in {NoError, RebalanceInProgressError}:
             return
         if error in {IllegalGenerationError, UnknownMemberIdError}:
@@ -55,9 +55,7 @@ class Ownership:
     async def _ask_until_answered(self) -> type[KafkaError]:
         while True:
             error = await self._ask()
-            if not (issubclass(error, KafkaError) and error.retriable):
-                return error
-            if error is RebalanceInProgressError:
+            if error is RebalanceInProgressError or not error.retriable:
                 return error
             await asyncio.sleep(ASK_AGAIN)
 
@@ -77,7 +75,11 @@ class Ownership:
 
 
 def _coordinator(app: faust.App) -> Any:  # noqa: ANN401  # untyped library
-    consumer = app.consumer._thread._consumer  # noqa: SLF001  # Faust hands it out nowhere
+    consumer = _thread(app)._consumer  # noqa: SLF001  # Faust hands it out nowhere
     if consumer is None:
         raise KafkaError("the consumer is not connected")
     return consumer._coordinator  # noqa: SLF001
+
+
+def _thread(app: faust.App) -> Any:  # noqa: ANN401  # untyped library
+    return app.consumer._thread  # type: ignore[attr-defined]  # noqa: SLF001  # of its Kafka driver

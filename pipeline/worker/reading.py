@@ -69,7 +69,7 @@ async def read_latest(
     return found, count
 
 
-async def read_range(
+async def read_range(  # noqa: PLR0913, PLR0917  # where, from, to, how many
     clients: dict[str, Any], topic: str, partition: int, first: int, behind: int, most: int
 ) -> tuple[Range, list[tuple[int, bytes | None]]]:
     """Read at most so many records with first <= offset < behind; also what there is."""

@@ -28,13 +28,13 @@ from pipeline.settings import Settings
 from pipeline.settings.sections.kafka import Compression
 from pipeline.worker.clients import aiokafka_clients
 from pipeline.worker.faust_app import make_app
+from pipeline.worker.folding import Item
 from pipeline.worker.meter import MetricsMeter
 from pipeline.worker.ownership import Ownership
 from pipeline.worker.reading import read_latest, read_range
 from pipeline.worker.sender import Sender
 from pipeline.worker.share import Share
 from pipeline.worker.tools import Tools
-from pipeline.worker.work import Item
 
 _log = structlog.get_logger(__name__)
 

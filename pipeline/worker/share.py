@@ -4,9 +4,10 @@ import asyncio
 
 import structlog
 
+from pipeline.worker.folding import Item
 from pipeline.worker.ownership import Ownership
 from pipeline.worker.tools import Tools
-from pipeline.worker.work import Item, Kept, PartitionWork
+from pipeline.worker.work import Kept, PartitionWork
 
 _log = structlog.get_logger(__name__)
 

@@ -14,6 +14,9 @@ from pipeline.worker.meter import WorkerMeter
 from pipeline.worker.reading import Range
 from pipeline.worker.sender import Sender
 
+TURN = 0.02
+"""Seconds of work after which the other partitions get a turn."""
+
 
 class MakeFold(Protocol):
     """Makes the fold of a partition, anew or from its rows; may take long, is thread-safe."""
@@ -52,18 +55,17 @@ class Tools:
         self.fatal = fatal
         self._make_sender = make_sender
         self._sender: Sender | None = None
+        self._making = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
 
     async def sender(self) -> Sender:
         """Return the sender at hand, a new one after a failure."""
-        if self._sender is None:
-            sender = self._make_sender()
-            await sender.start()
+        async with self._making:
             if self._sender is None:
+                sender = self._make_sender()
+                await sender.start()
                 self._sender = sender
-            else:
-                await sender.stop()
-        return self._sender
+            return self._sender
 
     def give_up(self, sender: Sender) -> None:
         """Make sure that a sender that failed is used no more; it ends when it can."""

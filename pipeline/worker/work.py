@@ -8,23 +8,19 @@ checkpoint is confirmed and proven.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
-from typing import Any, Protocol
 
 import msgspec
 import structlog
 
 from pipeline.changelog import ChangelogError, NewerChangelogError
-from pipeline.checkpoint import NOTHING, Ledger, Plan, recover
+from pipeline.checkpoint import NOTHING, Ledger, recover
 from pipeline.clock import stopwatch
 from pipeline.errors import EnvironmentProblem, LogCorrupt, LogMismatch, PipelineError
 from pipeline.fold import Fold
-from pipeline.log.kind import LogKind
-from pipeline.metrics import RowKind
-from pipeline.wire import Tick, WireError, decode_mentions
-from pipeline.worker.outputs import Sayings, Stand, unfoldable, unreadable
+from pipeline.worker.checkpointing import Owner, planned, send
+from pipeline.worker.folding import Folding, Item, Unfoldable
 from pipeline.worker.ownership import OwnershipLost
-from pipeline.worker.tools import Tools
+from pipeline.worker.tools import TURN, Tools
 
 _log = structlog.get_logger(__name__)
 
@@ -38,30 +34,9 @@ MANY = 5_000
 """Mentions after which a checkpoint is made, however soon."""
 MOST = 20_000
 """Mentions folded and not confirmed: more wait, so that memory and replays stay bounded."""
-TURN = 0.02
-"""Seconds of work after which the other partitions get a turn."""
-GARBAGE_AT_ONCE = 5_000
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 FILL_AT_ONCE = 200
-
-
-class Owner(Protocol):
-    """Who a partition's owner is, and the proof that it still is."""
-
-    generation: int
-    member: str
-
-    async def prove(self) -> None:
-        """Return once it is proven; raise OwnershipLost, or another error when it is unknown."""
-
-
-class Item(msgspec.Struct):
-    """A record of the mentions topic; `acknowledge` is called once it is safe."""
-
-    offset: int
-    value: bytes | None
-    acknowledge: Any = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -70,14 +45,6 @@ class Kept(msgspec.Struct, frozen=True):
     fold: Fold
     ledger: Ledger
     at: int
-
-
-class Unfoldable(Exception):  # noqa: N818  # the fault is the record's
-    """Folding raised at this record."""
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(offset)
-        self.offset = offset
 
 
 class PartitionWork:
@@ -96,9 +63,7 @@ class PartitionWork:
         self._queue: deque[Item] = deque()
         self._taken: deque[Item] = deque()
         self._uncommitted = 0
-        self._sayings = Sayings()
-        self._failed: dict[int, str] = {}
-        self._skipped: set[int] = set()
+        self._folding = Folding(partition, tools)
         self._wake = asyncio.Event()
         self._ending = False
         self._sending: asyncio.Task[None] | None = None
@@ -176,10 +141,9 @@ class PartitionWork:
                 _log.warning("ownership_lost", partition=self.partition, reason=str(error))
                 self._drop()
                 return
-            except Unfoldable as error:
+            except Unfoldable:
                 await self._await_sending()
                 self._drop()
-                del error
             except PipelineError as error:
                 self._drop()
                 if not error.retryable:
@@ -216,7 +180,7 @@ class PartitionWork:
         self._queue.extendleft(reversed(self._taken))
         self._taken.clear()
         self._uncommitted = 0
-        self._sayings = Sayings()
+        self._folding.forget()
 
     async def _await_sending(self) -> None:
         sending, self._sending = self._sending, None
@@ -337,7 +301,9 @@ class PartitionWork:
             if item.offset > self._at + 1:
                 await self._fill(item.offset)
                 item = self._queue[0]
-            mentions += self._fold_one(fold, item)
+            folded = self._folding.fold(fold, item)
+            mentions += folded
+            self._uncommitted += folded
             self._queue.popleft()
             self._taken.append(item)
             self._at = item.offset
@@ -346,51 +312,6 @@ class PartitionWork:
             self._tools.meter.replayed(replayed)
         if records:
             self._tools.meter.folded(mentions, stopwatch() - began)
-
-    def _fold_one(self, fold: Fold, item: Item) -> int:
-        raw = item.value or b""
-        stand = Stand(self._tools.topics.mentions, self.partition, item.offset)
-        if item.offset in self._skipped:
-            letter = unfoldable(self._failed[item.offset], raw, stand, self._tools.clock.now())
-            self._bury(letter)
-            return 0
-        try:
-            record = decode_mentions(raw)
-        except WireError as error:
-            self._bury(unreadable(error, raw, stand, self._tools.clock.now()))
-            return 0
-        if isinstance(record, Tick) and record.event_time != self._tools.event_mode:
-            raise LogMismatch(_other_kind(stand, event_time=record.event_time))
-        try:
-            fold.apply(record)
-        except Exception as error:
-            self._note_failure(stand, error)
-            raise Unfoldable(item.offset) from error
-        out = fold.take()
-        self._sayings.judge(out.judged, item.offset)
-        self._sayings.signals.extend(out.signals)
-        if isinstance(record, Tick):
-            return 0
-        mentions = len(record.entries)
-        self._uncommitted += mentions
-        return mentions
-
-    def _bury(self, letter: Any) -> None:  # noqa: ANN401  # a DeadLetter
-        self._sayings.dead.append(letter)
-        self._tools.meter.dead_letter(letter.rejected.reason)
-
-    def _note_failure(self, stand: Stand, error: Exception) -> None:
-        again = stand.offset in self._failed
-        self._failed[stand.offset] = type(error).__name__
-        if again:
-            self._skipped.add(stand.offset)
-        _log.error(
-            "record_cannot_be_folded",
-            record=str(stand),
-            error=type(error).__name__,
-            now="it becomes a dead letter" if again else "tried once more",
-            exc_info=(RuntimeError, RuntimeError("its text is left out"), error.__traceback__),
-        )
 
     async def _fill(self, until: int) -> None:
         """Put what the stream passed over before the first of the queue."""
@@ -420,58 +341,12 @@ class PartitionWork:
         if fold is None or ledger is None:
             return
         self._last = stopwatch()
-        plan = await self._plan(fold, ledger)
-        sayings, self._sayings = self._sayings, Sayings()
+        plan = await planned(fold, ledger, self._at, self._tools.meter)
         self._uncommitted = 0
-        self._sending = asyncio.create_task(self._send(plan, sayings, ledger))
+        self._sending = asyncio.create_task(
+            send(self._tools, self.partition, self._owner, ledger, plan, self._folding.said())
+        )
         self._sending.add_done_callback(lambda _: self._wake.set())
-
-    async def _plan(self, fold: Fold, ledger: Ledger) -> Plan:
-        """Encode what changed, in pieces: the fold rests until it is done."""
-        draft = ledger.begin()
-        meter = self._tools.meter
-        row = fold.row()
-        turn = stopwatch()
-        for name, bucket in ledger.worth_merging(row.next_close or 0):
-            draft.whole(name, fold.brands[name].seen.whole(bucket))
-            turn = await _yielded(turn)
-        for brand in fold.changed():
-            draft.row(brand.row())
-            meter.row(RowKind.BRAND, len(draft.rows[-1][1]))
-            for chunk in brand.seen.new_chunks():
-                draft.chunk(brand.name, chunk)
-                meter.row(RowKind.CHUNK, len(chunk.digests))
-            turn = await _yielded(turn)
-        plan = draft.finish(self._at, row, fold.digests_from)
-        meter.row(RowKind.PARTITION, len(plan.last[1]))
-        return plan
-
-    async def _send(self, plan: Plan, sayings: Sayings, ledger: Ledger) -> None:
-        """Outputs, rows, the partition's row, the proof; each confirmed before the next."""
-        began = stopwatch()
-        topics, partition = self._tools.topics, self.partition
-        sender = await self._tools.sender()
-        try:
-            await asyncio.gather(
-                sender.send(topics.judged, partition, _values(sayings.judged)),
-                sender.send(
-                    topics.signals, partition, _values(sayings.signal_records(plan.folded))
-                ),
-                sender.send(topics.rejected, partition, _values(sayings.dead_records())),
-            )
-            await sender.send(topics.changelog, partition, plan.rows)
-            await sender.send(topics.changelog, partition, [plan.last])
-        except BaseException:
-            self._tools.meter.checkpoint_failed()
-            self._tools.give_up(sender)
-            raise
-        ledger.committed(plan)
-        await self._owner.prove()
-        ledger.proven()
-        self._tools.meter.checkpoint(stopwatch() - began)
-        garbage = ledger.take_garbage(GARBAGE_AT_ONCE)
-        if garbage:
-            await sender.send(topics.changelog, partition, ((key, None) for key in garbage))
 
     async def _sent(self) -> None:
         sending, self._sending = self._sending, None
@@ -486,8 +361,7 @@ class PartitionWork:
             return
         while self._taken and self._taken[0].offset <= ledger.folded:
             item = self._taken.popleft()
-            self._failed.pop(item.offset, None)
-            self._skipped.discard(item.offset)
+            self._folding.settled(item.offset)
             if item.acknowledge is not None:
                 item.acknowledge()
         self._tools.health.well(self._name)
@@ -500,28 +374,8 @@ class PartitionWork:
 
     async def _drained(self, within: float) -> None:
         until = stopwatch() + within
-        while self._queue and self._fold is not None and stopwatch() < until:
+        while self._queue and self._fold is not None and stopwatch() < until:  # noqa: ASYNC110  # a second at the end of a life
             await asyncio.sleep(0.01)
-
-
-async def _yielded(since: float) -> float:
-    if stopwatch() - since < TURN:
-        return since
-    await asyncio.sleep(0)
-    return stopwatch()
-
-
-def _values(bodies: Iterable[bytes]) -> list[tuple[bytes | None, bytes | None]]:
-    return [(None, body) for body in bodies]
-
-
-def _other_kind(stand: Stand, *, event_time: bool) -> str:
-    found = LogKind.EVENT if event_time else LogKind.CLOCK
-    other = LogKind.CLOCK if event_time else LogKind.EVENT
-    return (
-        f"{stand} is a tick of {found} time, and this worker folds {other} time: the two cannot "
-        f"be mixed. Set kafka.time = {found} (or --time {found}), or use another kafka.prefix"
-    )
 
 
 def _is_of_kafka(error: Exception) -> bool:
