@@ -313,31 +313,40 @@ def test_a_token_is_asked_for_but_not_of_probes(tmp_path: Path) -> None:
 
 
 def test_what_keeps_it_from_beginning_is_said(tmp_path: Path) -> None:
-    def said(*options: str) -> tuple[int, str]:
-        code, errors = Running(*options, "--config", str(config_of(tmp_path))).ended()
-        return code, " ".join(errors.split())
+    def refused(data: Path, **page: object) -> PipelineError:
+        settings = served_settings(page={"port": 0, **page})
+        with pytest.raises(PipelineError) as said:
+            WebService(settings, Place(data), SystemClock(), build_page).start()
+        return said.value
 
-    code, errors = said("--data", str(tmp_path / "nowhere"))
-    assert code == 3
-    assert "no incidents.db and no mentions.db" in errors
-    assert "crisis-monitor alerter" in errors
+    missing = refused(tmp_path / "nowhere")
+    assert missing.exit_code == 3
+    assert "no incidents.db and no mentions.db" in str(missing)
+    assert "crisis-monitor alerter" in str(missing)
     assert not (tmp_path / "nowhere").exists()
     filled(Place(tmp_path))
-    code, errors = said("--data", str(tmp_path), "--host", "0.0.0.0")  # noqa: S104  # what is tried
-    assert code == 2
-    assert "token" in errors
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        code, errors = said("--data", str(tmp_path), "--port", str(taken.getsockname()[1]))
-    assert code == 3
-    assert "--port" in errors
+        in_use = refused(tmp_path, port=taken.getsockname()[1])
+    assert in_use.exit_code == 3
+    assert "--port" in str(in_use)
     with sqlite3.connect(tmp_path / "mentions.db") as database:
         database.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
     database.close()
-    code, errors = said("--data", str(tmp_path))
+    newer = refused(tmp_path)
+    assert newer.exit_code == 3
+    assert "newer version" in str(newer)
+
+
+def test_the_command_says_it_with_its_exit_code(tmp_path: Path) -> None:
+    config = str(config_of(tmp_path))
+    code, errors = Running("--data", str(tmp_path / "nowhere"), "--config", config).ended()
     assert code == 3
-    assert "newer version" in errors
+    assert "no incidents.db" in errors
+    code, errors = Running("--host", "0.0.0.0", "--config", config).ended()  # noqa: S104  # what is tried
+    assert code == 2
+    assert "token" in errors
 
 
 def test_a_server_that_has_ended_ends_the_command(tmp_path: Path) -> None:
