@@ -1,5 +1,6 @@
 """`kafka setup` and `kafka check`: the topics, made and looked at."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pipeline.kafka.setup import Report
     from pipeline.settings.sections.kafka import KafkaSection
 
+_PATIENCE = 1_000
+"""Milliseconds: who only looks wants to know how it is now."""
 app = typer.Typer(
     name="kafka",
     help="Make the topics of the road at scale, or see whether they are as they have to be.",
@@ -70,6 +73,8 @@ def _run(config: Path | None, output: Format, *, create: bool, shorten: bool) ->
         from pipeline.kafka.topics import wanted  # noqa: PLC0415  # as above
 
         connection = Connection.of(section)
+        if not create:
+            connection = replace(connection, patience=_PATIENCE)
         report = set_up(connection, wanted(section), create=create, shorten=shorten)
     if output is Format.JSON:
         print_json(_answer(connection.where, section, report))

@@ -184,7 +184,7 @@ def test_an_envelope_of_512_kb_fits_and_old_dates_do_no_harm(topics: SetUp) -> N
     assert [(each.offset, each.value) for each in records] == [(0, body)]
 
 
-def test_an_absent_broker_is_told_by_its_address() -> None:
+def test_an_absent_broker_is_told_by_its_address(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     section = KafkaSection(bootstrap=(f"127.0.0.1:{port}", "nowhere.invalid:9092"))
     connection = Connection(tuple(section.bootstrap), patience=300)
@@ -193,6 +193,9 @@ def test_an_absent_broker_is_told_by_its_address() -> None:
     assert f"127.0.0.1:{port} refuses connections" in str(told.value)
     assert "nowhere.invalid:9092 is a name nobody knows" in str(told.value)
     assert (told.value.exit_code, told.value.retryable) == (3, True)
+    code, said, wrong = run(tmp_path, toml(section), "check")
+    assert (code, said) == (3, "")
+    assert f"127.0.0.1:{port} refuses connections: start Kafka there" in wrong
 
 
 def test_something_else_that_listens_is_no_broker(broker: Broker) -> None:
