@@ -44,6 +44,8 @@ class ChangeTable:
     def note(self, at: int, version: str, said: Mapping[str, str]) -> bool:
         """Note the configuration in force from `at` on; False when it is the one of before."""
         with self._db.transaction():
+            if self._db.dialect.alone:  # several may start at once
+                self._db.execute(self._db.dialect.alone)
             last = self._db.execute(
                 "SELECT at, version, document FROM settings_changes "  # noqa: S608  # our own names
                 f"ORDER BY {self._order} DESC LIMIT 1"

@@ -52,7 +52,13 @@ class Place(msgspec.Struct, frozen=True):
         """The incident store's address for `alerts.store.open_store`; holds the password."""
         if self.database is None:
             return f"sqlite:///{self.directory / 'incidents.db'}"
-        return self.address(DRIVER)
+        address = self.address(DRIVER)
+        parts = urlsplit(address)
+        login, at, hosts = parts.netloc.rpartition("@")
+        if "," not in hosts:
+            return address
+        query = "&".join([*(f"host={host}" for host in hosts.split(",")), parts.query])
+        return f"{DRIVER}://{login}{at}{parts.path}?{query.rstrip('&')}"
 
     @property
     def where(self) -> str:
@@ -73,7 +79,8 @@ class Place(msgspec.Struct, frozen=True):
         try:
             parts = urlsplit(given)
             known = parts.scheme in SCHEMES and "://" in given and bool(parts.path.strip("/"))
-            parts.port  # noqa: B018  # raises for a port that is none
+            if "," not in parts.netloc:
+                parts.port  # noqa: B018  # raises for a port that is none
         except ValueError:
             known = False
         if not known:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 10
+READ_ONLY = "25006"
 WAIT_MS = 10_000
 """Milliseconds to wait for another's short transaction."""
 _FIND_TABLE = """
@@ -60,6 +61,8 @@ class Postgres:
         db = self._db
         if db is not None and not db.closed:
             return db
+        if self._inside:  # what follows would stand outside the transaction that was lost
+            raise LogUnavailable(f"{self.where}: the connection was lost; it is tried again")
         try:
             import psycopg  # noqa: PLC0415  # only where PostgreSQL is used
         except ImportError:
@@ -69,6 +72,7 @@ class Postgres:
             ) from None
         try:
             db = psycopg.connect(_conninfo(self._place.address()), autocommit=True)
+            _check_server(self.where, db)
             take_any_text(db)
             db.execute(f"SET lock_timeout = {WAIT_MS}")
             db.execute("SET client_min_messages = warning")
@@ -94,7 +98,9 @@ class Postgres:
             try:
                 return db.execute(statement, values, binary=True)
             except psycopg.Error as error:
-                lost = db.closed
+                if error.sqlstate == READ_ONLY and not self._read_only:
+                    db.close()  # the next one may find the primary
+                lost = db.closed and error.sqlstate != READ_ONLY
                 if not (lost and again):
                     problem = explain(self.where, error)
                     break
@@ -221,6 +227,16 @@ def spelt(statement: str) -> str:
     'SELECT 5 %% 2 FROM brands WHERE name = %s'
     """
     return statement.replace("%", "%%").replace("?", "%s")
+
+
+def _check_server(where: str, db: "psycopg.Connection[tuple[Any, ...]]") -> None:
+    encoding = db.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        db.close()
+        raise EnvironmentProblem(
+            f"{where} keeps texts in {encoding}, which has not every character: make another "
+            "database with `createdb --encoding UTF8 --template template0 NAME`"
+        )
 
 
 def _conninfo(address: str) -> str:

@@ -259,3 +259,25 @@ def test_a_view_sees_one_instant(database_place: Place) -> None:
         assert view.incident_ids() == []
     writer.close()
     reader.close()
+
+
+def test_a_database_without_every_character_is_refused(postgres: str, tmp_path: Path) -> None:
+    with connected(postgres) as server:
+        server.execute(
+            "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+    with pytest.raises(EnvironmentProblem, match="--encoding UTF8"):
+        MentionStore(Place(tmp_path, Secret(_with(postgres, name="latin"))))
+    with connected(postgres) as server:
+        server.execute("DROP DATABASE latin")
+
+
+def test_the_first_of_several_servers_that_answers_is_used(database: str, tmp_path: Path) -> None:
+    head, _, name = database.rpartition("/")
+    login, _, server = head.rpartition("@")
+    place = Place(tmp_path, Secret(f"{login}@127.0.0.1:1,{server}/{name}"))
+    with open_store(place.incidents_url) as store, store.write() as work:
+        opened(work)
+    store_of_mentions = MentionStore(place)
+    assert store_of_mentions.take(envelopes(0, 1), 0) == 1
+    store_of_mentions.close()

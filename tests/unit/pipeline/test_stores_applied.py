@@ -285,6 +285,11 @@ def test_a_place_shows_no_password() -> None:
     assert place.incidents_url == (
         "postgresql+psycopg://me:p%40ss:w@db.example:6543/monitor?sslmode=require"
     )
+    several = Place(Path(), Secret("postgresql://me:w@a:1,b:2/monitor?target_session_attrs=any"))
+    assert several.where == "postgresql://me@a:1,b:2/monitor"
+    assert several.incidents_url == (
+        "postgresql+psycopg://me:w@/monitor?host=a:1&host=b:2&target_session_attrs=any"
+    )
     socket = Place(Path("data"), Secret("postgresql:///monitor?host=/run/postgresql"))
     assert socket.address() == "postgresql:///monitor?host=/run/postgresql"
 
