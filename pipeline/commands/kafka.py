@@ -37,7 +37,7 @@ def setup(
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Make missing topics and set their settings as [kafka] wants them; deletes nothing.
+    """Make missing topics and set their settings as configured; deletes nothing.
 
     May be run again at any time. What only a person may change is said, with how: the number of
     partitions never changes by itself, nor the number of copies.
@@ -52,7 +52,7 @@ def setup(
 
 @app.command("check")
 def check(config: ConfigOption = None, *, output: FormatOption = Format.TEXT) -> None:
-    """Say of each topic what is not as [kafka] wants it, and how to mend it; changes nothing.
+    """Say of each topic what is not as configured, and how to mend it; changes nothing.
 
     Example: crisis-monitor kafka check --format json
 
