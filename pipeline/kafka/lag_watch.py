@@ -1,5 +1,6 @@
 """Looks at the whole road's lag now and then, so that dead workers show, who say nothing."""
 
+from collections.abc import Callable
 from typing import Final
 
 from pipeline.clock import Clock
@@ -13,15 +14,27 @@ _OLDEST_ALONE: Final = 1
 
 
 class LagWatch:
-    """Tells metrics how far every reader is behind, as the brokers see it; used by one thread."""
+    """Tells metrics how far every reader is behind, as the brokers see it; used by one thread.
 
-    def __init__(self, gauge: Gauge, metrics: Metrics, clock: Clock) -> None:
+    `wanted` says whether to look at all: no longer while the process ends.
+    """
+
+    def __init__(
+        self,
+        gauge: Gauge,
+        metrics: Metrics,
+        clock: Clock,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._gauge = gauge
         self._metrics = metrics
         self._clock = clock
+        self._wanted = wanted
 
     def step(self) -> float:
         """Look once; return the seconds to the next look. Brokers that are away are no news."""
+        if not self._wanted():
+            return EVERY
         try:
             found = self._gauge.measure(self._clock.now(), sample=_OLDEST_ALONE)
         except PipelineError:

@@ -12,6 +12,11 @@ from typer.testing import CliRunner, Result
 
 from pipeline.__main__ import app
 from pipeline.clock import SystemClock
+from pipeline.kafka.connection import Connection
+from pipeline.kafka.lag import Gauge
+from pipeline.kafka.lag_watch import EVERY, LagWatch
+from pipeline.kafka.topics import Topics
+from pipeline.metrics import Metrics
 from pipeline.placing import partition_of
 from pipeline.wire import VERSION, JudgedEnvelope, encode
 from tests.broker import SetUp
@@ -183,3 +188,21 @@ def test_without_kafka_there_is_no_lag(tmp_path: Path) -> None:
     result = run("--config", file)
     assert result.exit_code == 2
     assert "crisis-monitor status" in result.output
+
+
+def test_workers_that_are_gone_show_in_the_metrics_of_an_alerter(hand: ByHand) -> None:
+    hand.say("Acme", ["one", "two"], START)
+    metrics = Metrics(SystemClock())
+    gauge = Gauge(hand.those.connection, hand.those.topics)
+    assert LagWatch(gauge, metrics, SystemClock()).step() == EVERY
+    text = metrics.exposition()[0].decode()
+    assert 'crisis_monitor_partitions_unowned{consumer="fold"} 4.0' in text
+    assert 'crisis_monitor_lag_records{consumer="fold"} 1.0' in text
+    assert 'crisis_monitor_lag_seconds{consumer="signals"} 0.0' in text
+
+
+def test_nothing_is_looked_at_while_the_process_ends() -> None:
+    metrics = Metrics(SystemClock())
+    away = Gauge(Connection(("127.0.0.1:1",)), Topics("nowhere"))
+    assert LagWatch(away, metrics, SystemClock(), lambda: False).step() == EVERY
+    assert b"partitions_unowned" not in metrics.exposition()[0]

@@ -12,8 +12,11 @@ from typer.testing import CliRunner, Result
 from pipeline.__main__ import app
 from pipeline.brand_standing import LOOKING
 from pipeline.checkpoint import recover
+from pipeline.clock import SystemClock
 from pipeline.kafka.changelog import read_changelog
 from pipeline.kafka.looking import Looker
+from pipeline.kafka.snapshot_keeping import SnapshotKeeper
+from pipeline.kafka.snapshots import snapshots_topic
 from pipeline.placing import partition_of
 from pipeline.wire import SignalRecord, decode_signals_envelope
 from tests.broker import SetUp
@@ -195,3 +198,33 @@ def test_a_brand_never_met_has_nothing_to_rebuild(hand: ByHand, file: Path) -> N
     result = run(file, "rebuild", name, "--from", LATER)
     assert result.exit_code == 2
     assert "no state to rebuild" in " ".join(result.output.split())
+
+
+def test_a_snapshot_is_taken_once_a_day_by_whoever_is_to(hand: ByHand) -> None:
+    class SetClock:
+        instant = SystemClock().now()
+
+        def now(self) -> int:
+            return self.instant
+
+    minutes(hand, 0, 3)
+    hand.fold(MINE)
+    clock, mine = SetClock(), [False]
+    keeper = SnapshotKeeper(hand.those.connection, hand.those.section, clock, lambda: mine[0])
+
+    def kept() -> int:
+        with Looker(hand.those.connection) as looker:
+            topic = snapshots_topic(hand.those.section)
+            return looker.bounds(topic)[MINE].end if looker.has(topic) else 0
+
+    keeper.step()
+    assert kept() == 0
+    mine[0] = True
+    keeper.step()
+    first = kept()
+    assert first > 0
+    keeper.step()
+    assert kept() == first
+    clock.instant += 25 * 60 * MINUTE
+    keeper.step()
+    assert kept() == 2 * first
