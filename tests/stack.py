@@ -147,8 +147,8 @@ class Stack:
             kind = name.partition("-")[0]
             arguments = {
                 "ingest": ["ingest", "--port", str(self.port)],
-                "alerter": ["alerter"],
-                "worker": ["worker", *self._scorer],
+                "alerter": ["alerter", "--status-port", "0"],
+                "worker": ["worker", "--status-port", "0", *self._scorer],
             }[kind]
             self.members[name] = Member(
                 name,

@@ -137,7 +137,7 @@ def worked(stack: Stack, workers: int, scorer: str, *, sampled: bool = False) ->
         with (stack.folder / "workers.log").open("ab") as log:
             processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", *program, "worker", "--scorer", scorer,
+                    [sys.executable, "-m", *program, "worker", "--status-port", "0", "--scorer", scorer,
                      "--config", str(stack.config)],
                     stdout=log, stderr=log,
                 )
