@@ -235,6 +235,6 @@ def _no_password() -> str:
 def _unusable(key: str, path: Path | None, error: Exception) -> NoReturn:
     reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
     raise SettingsError(
-        f"{key}: {visible(path or '')} cannot be used ({visible(str(reason).lower(), 160)}): "
+        f"{key}: {visible(path or '', 300)} cannot be used ({visible(str(reason).lower(), 160)}): "
         "name a file in PEM format that this user may read"
     ) from error
