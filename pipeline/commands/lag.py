@@ -201,10 +201,16 @@ def _table(
                 *((_counted(each),) if mentions else ()),
                 _spoken(each.waited(now)) if each.records else "",
                 *(("" if behind is None else _spoken(round(behind * 1000)),) if time else ()),
-                "nobody" if each.owner is None else visible(f"{each.owner.member}", 80),
+                _who(step, each),
             )
         )
     return columns, rows
+
+
+def _who(step: StepLag, each: PartitionLag) -> str:
+    if each.owner is not None:
+        return visible(each.owner.member, 80)
+    return "whoever leads" if step.alone and step.members else "nobody"
 
 
 def _spoken(milliseconds: int) -> str:
