@@ -10,18 +10,23 @@ import structlog
 
 from alerts.errors import MovedElsewhere, NotLeading
 from alerts.notifiers.protocol import Notifier
+from alerts.store import IncidentStore
 from pipeline.alerting import People, make_notifiers, make_people, recorders
 from pipeline.clock import Clock, stopwatch
 from pipeline.composition import note_settings_at
-from pipeline.errors import BrokerUnavailable
+from pipeline.errors import BrokerUnavailable, EnvironmentProblem, LogMismatch
 from pipeline.health import Health
+from pipeline.kafka.committing import Elsewhere
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.ends import JudgedTopic
 from pipeline.kafka.feeds import BucketSink, Feed, IncidentSink, MentionSink, RejectedSink
-from pipeline.kafka.reader import Positions, Share, TopicReader
+from pipeline.kafka.lag import Gauge
+from pipeline.kafka.lag_watch import LagWatch
+from pipeline.kafka.reader import Share, TopicReader
 from pipeline.kafka.setup import check_ready
 from pipeline.kafka.topics import Topics, wanted
 from pipeline.leadership import leadership_of
+from pipeline.leading import Leading
 from pipeline.log.kind import LogKind
 from pipeline.loops import Loop
 from pipeline.metered import Metered, count_incidents
@@ -33,22 +38,21 @@ from pipeline.stores.mentions import MentionStore
 from pipeline.stores.place import Place
 from pipeline.stores.rejected import RejectedStore
 from pipeline.stores.samples import MentionSamples
+from pipeline.upkeep import Upkeep
 from pipeline.wire import decode_dead_letter, decode_judged, decode_signals_envelope
 
 _log = structlog.get_logger(__name__)
 
 REST: Final = 0.2
 """Seconds a part rests when there is nothing to do."""
-LEAD_EVERY: Final = 0.5
-"""Seconds between two tries to lead, and between two looks whether one still does."""
 STALLED: Final = 120_000
 COUNT_EVERY: Final = 5.0
-HOUR: Final = 60 * 60
-FIRST_UPKEEP: Final = 5 * 60
+LOG_FILE: Final = "log.db"
+LAG_EVERY: Final = 15.0
 
 
 Decoded = TypeVar("Decoded")
-Opened = TypeVar("Opened", MentionStore, BucketTable, RejectedStore, JudgedTopic)
+Opened = TypeVar("Opened", MentionStore, BucketTable, RejectedStore, JudgedTopic, Upkeep)
 
 
 class AlerterOptions(msgspec.Struct, frozen=True):
@@ -89,12 +93,11 @@ class AlerterService:
         self._loops: list[Loop] = []
         self._people_loop: Loop | None = None
         self._let_go: list[Callable[[], None]] = []
-        self._positions = Positions()
-        self._closing: list[MentionStore | BucketTable | RejectedStore | JudgedTopic] = []
+        self._elsewhere = Elsewhere()
+        self._closing: list[MentionStore | BucketTable | RejectedStore | JudgedTopic | Upkeep] = []
         self._people: People | None = None
+        self._leading: Leading | None = None
         self._stopping = False
-        self.leads = False
-        """Whether this one pages."""
 
     # -- start -----------------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class AlerterService:
         except BrokerUnavailable as error:
             _log.warning("the broker is waited for", detail=str(error))
         if self._place.is_sqlite:
-            self._place.directory.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
         judged = self._opened(JudgedTopic(self._connection, self._topics.judged, self._partitions))
         self._opened(RejectedStore(self._place))  # makes the tables before anybody reads them
         sampled = self._opened(MentionStore(self._place, read_only=True))
@@ -130,16 +133,34 @@ class AlerterService:
             may_deliver=self._leadership.held,
         )
         self._note_settings(people)
-        self._make_loop("leadership", self._lead)
-        self._people_loop = self._make_loop("people", self._moving(people))
-        self._make_readers(people)
+        leading = self._leading = Leading(self._leadership, people, self._turn)
+        self._make_loop("leadership", leading.step)
+        self._people_loop = self._make_loop("people", self._moving(people, leading))
+        self._make_readers(people, leading)
+        self._make_loop("lag", self._watching())
         if not self._event_mode:
-            self._make_loop("upkeep", self._keep_up())
+            storage = self._settings.storage
+            upkeep = Upkeep(self._place, storage, self._clock, lambda: self.leads)
+            self._make_loop("upkeep", self._opened(upkeep).step)
         self.metrics.leader_when(lambda: self.leads)
         self.door.start()
         for loop in self._loops:
             loop.start()
         _log.info("alerter_started", stores=self._place.where, time=str(self._options.kind))
+
+    def _make_folder(self) -> None:
+        folder = self._place.directory
+        if (folder / LOG_FILE).exists():
+            raise LogMismatch(
+                f"{folder} belongs to an engine that does everything in one process (it holds "
+                f"{LOG_FILE}): name another folder with --data or storage.directory"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"the folder {folder} cannot be made: {error.strerror}; name another with --data"
+            ) from error
 
     def _opened(self, store: Opened) -> Opened:
         self._closing.append(store)
@@ -173,7 +194,7 @@ class AlerterService:
         self._loops.append(loop)
         return loop
 
-    def _make_readers(self, people: People) -> None:
+    def _make_readers(self, people: People, leading: Leading) -> None:
         topics, group = self._topics, self._topics.alerter_group
         incidents = IncidentSink(
             people.alerter,
@@ -185,16 +206,20 @@ class AlerterService:
         buckets = BucketSink(self._opened(BucketTable(self._place)))
         alone = Share(group, lambda: self.leads) if self._event_mode else Share(group)
         self._make_reader(
-            Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets), alone
+            leading,
+            Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets),
+            alone,
         )
         mentions = MentionSink(self._opened(MentionStore(self._place)), self.metrics)
-        self._make_reader(Feed("judged", topics.judged, decode_judged, mentions), Share(group))
+        self._make_reader(
+            leading, Feed("judged", topics.judged, decode_judged, mentions), Share(group)
+        )
         rejected = RejectedSink(self._opened(RejectedStore(self._place)))
         self._make_reader(
-            Feed("rejected", topics.rejected, decode_dead_letter, rejected), Share(group)
+            leading, Feed("rejected", topics.rejected, decode_dead_letter, rejected), Share(group)
         )
 
-    def _make_reader(self, feed: Feed[Decoded], share: Share) -> None:
+    def _make_reader(self, leading: Leading, feed: Feed[Decoded], share: Share) -> None:
         buried = self._opened(RejectedStore(self._place))
         reader = TopicReader(
             feed,
@@ -202,19 +227,21 @@ class AlerterService:
             self._connection,
             self._partitions,
             bury=lambda letter: buried.keep([letter]),
-            positions=self._positions,
+            elsewhere=self._elsewhere,
             clock=self._clock,
             metrics=self.metrics,
             health=self.health,
         )
 
         def move() -> float:
+            if self._stopping and reader.is_cut_off:
+                return REST
             self._check_topics()
             try:
                 moved = reader.step()
             except (MovedElsewhere, NotLeading) as error:
                 _log.info("another_alerter_goes_on", detail=str(error))
-                self._follow()
+                leading.follow()
                 return REST
             if moved and self._people_loop is not None:
                 self._people_loop.wake()
@@ -225,85 +252,67 @@ class AlerterService:
 
     # -- its life --------------------------------------------------------------------------
 
-    def _lead(self) -> float:
-        """Lead where nobody does; stop paging at once where somebody else may."""
-        try:
-            leads = self._leadership.take()
-        except BaseException:
-            self._follow()
-            raise
-        if leads and not self.leads and self._people is not None:
-            with self._turn:
-                self._people.alerter.take_up()
-            if not self._stopping:
-                self._people.start()
-                self.leads = True
-                _log.info("leads")
-        elif not leads:
-            self._follow()
-        return LEAD_EVERY
+    @property
+    def leads(self) -> bool:
+        """Whether this one pages."""
+        return self._leading is not None and self._leading.leads
 
-    def _follow(self) -> None:
-        if self.leads:
-            self.leads = False
-            if self._people is not None and self._people.couriers is not None:
-                self._people.couriers.halt()
-            _log.warning("leads_no_more")
-
-    def _moving(self, people: People) -> Callable[[], float]:
+    def _moving(self, people: People, leading: Leading) -> Callable[[], float]:
         """Say what is due, while we lead; people's answers are seen within a fifth of a second."""
         counted = 0.0
 
         def move() -> float:
             nonlocal counted
             people.store.check_in_place()
-            if self.leads:
+            if leading.leads:
                 try:
                     with self._turn:
                         people.alerter.advance(self._clock.now())
                 except (MovedElsewhere, NotLeading) as error:
                     _log.info("another_alerter_goes_on", detail=str(error))
-                    self._follow()
+                    leading.follow()
             if stopwatch() - counted > COUNT_EVERY:
                 counted = stopwatch()
                 count_incidents(people.store, self.metrics)
-                time = people.alerter.time
-                if time is not None and not self._event_mode:
-                    self.metrics.watermark(time)
+                if not self._event_mode:
+                    self.metrics.watermark(self._least_time(people.store))
             return REST
 
         return move
 
-    def _keep_up(self) -> Callable[[], float]:
-        """Drop what is old once an hour; the leader alone does."""
-        mentions = self._opened(MentionStore(self._place))
-        buckets = self._opened(BucketTable(self._place))
-        rejected = self._opened(RejectedStore(self._place))
-        storage = self._settings.storage
-        due = stopwatch() + FIRST_UPKEEP
+    def _least_time(self, store: IncidentStore) -> int | None:
+        """Up to when detection is done in every partition that has begun."""
+        with store.read() as view:
+            times = [view.position(partition).time for partition in range(self._partitions)]
+        return min((time for time in times if time is not None), default=None)
 
-        def drop() -> float:
+    def _watching(self) -> Callable[[], float]:
+        """Look at the lag of the whole road; the leader alone does, so it is told once."""
+        watch = LagWatch(Gauge(self._connection, self._topics), self.metrics, self._clock)
+        due = stopwatch() + LAG_EVERY
+
+        def look() -> float:
             nonlocal due
-            if self.leads and stopwatch() >= due:
-                now = self._clock.now()
-                mentions.drop_before(now - storage.mentions_retention)
-                rejected.drop_before(now - storage.mentions_retention)
-                buckets.gather_before(now - storage.buckets_by_minute)
-                due = stopwatch() + HOUR
-            return LEAD_EVERY
+            if self.leads and not self._stopping and stopwatch() >= due:
+                due = stopwatch() + watch.step()
+            return 1.0
 
-        return drop
+        return look
 
     def stop(self) -> None:
         """Finish what is under way: the transactions of the readers, the calls of the couriers."""
         self._stopping = True
+        if self._leading is not None:
+            self._leading.end()
+        for loop in self._loops:
+            loop.halt()
         for loop in self._loops:
             loop.stop()
         for let_go in self._let_go:
             let_go()
         if self._people is not None:
             self._people.close()
-        self.leads = False
+        self._leading = None
         self._leadership.release()
         for each in reversed(self._closing):
             each.close()

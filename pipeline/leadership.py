@@ -3,6 +3,7 @@
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -138,8 +139,13 @@ class PostgresLeadership:
             return self._leads
 
     def release(self) -> None:
-        """End the session."""
+        """Unlock, and end the session."""
+        import psycopg  # noqa: PLC0415  # as above
+
         with self._turn:
+            if self._session is not None and self._leads:
+                with suppress(psycopg.Error):
+                    self._session.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
             self._close()
 
     def _close(self) -> None:

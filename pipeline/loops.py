@@ -38,11 +38,16 @@ class Loop:
         """Cut a rest short."""
         self._look.set()
 
-    def stop(self, seconds: float = 30.0) -> None:
-        """Finish the step under way, do one more, and end."""
+    def halt(self) -> None:
+        """Say that it is to end; returns at once, so that many can end side by side."""
         self._stopping.set()
         self._look.set()
-        self._thread.join(seconds)
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Finish the step under way, do one more, and end."""
+        self.halt()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -5,23 +5,23 @@ they hold and how far they have read is one transaction.
 """
 
 import logging
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
-import msgspec
 import structlog
 
 from pipeline.clock import Clock, stopwatch
 from pipeline.errors import BrokerUnavailable, LogMismatch
 from pipeline.health import Health
 from pipeline.kafka import require_kafka
+from pipeline.kafka.applying import Applying
+from pipeline.kafka.committing import Committing, Elsewhere
 from pipeline.kafka.connection import Connection, translated
-from pipeline.kafka.feeds import Feed, Sink
-from pipeline.mention import Rejected, RejectedReason
+from pipeline.kafka.feeds import Feed
+from pipeline.mention import RejectedReason
 from pipeline.metrics import Metrics
-from pipeline.wire import VERSION, DeadLetter, NewerVersionError, WireError
+from pipeline.wire import DeadLetter, NewerVersionError, WireError
 
 Decoded = TypeVar("Decoded")
 
@@ -35,31 +35,10 @@ _SESSION: Final = 6_000
 _HEARTBEAT: Final = 2_000
 _LOOK_EVERY: Final = 2.0
 """Seconds between two looks at the ends of the partitions, which also show that brokers answer."""
-_COMMIT_EVERY: Final = 1.0
 _GOODBYE: Final = 3_000
-_TROUBLE_OF_THE_PLACE: Final = ("sqlalchemy", "psycopg", "psycopg_pool", "sqlite3", "kafka")
-_BAD_DATA: Final = ("DataError", "IntegrityError")
+_FAREWELL: Final = 300
 
 _log = structlog.get_logger(__name__)
-
-
-class Positions:
-    """How far others have read, to be committed by a member of the group; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._noted: dict[tuple[str, int], int] = {}
-
-    def note(self, topic: str, following: Mapping[int, int]) -> None:
-        """Note the offset of the next record of each partition."""
-        with self._lock:
-            self._noted.update({(topic, each): offset for each, offset in following.items()})
-
-    def take(self) -> dict[tuple[str, int], int]:
-        """Give what was noted since the last call."""
-        with self._lock:
-            noted, self._noted = self._noted, {}
-        return noted
 
 
 class Share:
@@ -121,7 +100,7 @@ class TopicReader(Generic[Decoded]):
         partitions: int,
         *,
         bury: Callable[[DeadLetter], int],
-        positions: Positions,
+        elsewhere: Elsewhere,
         clock: Clock,
         metrics: Metrics,
         health: Health,
@@ -131,11 +110,13 @@ class TopicReader(Generic[Decoded]):
         self._share = share
         self._connection = connection
         self._partitions = partitions
-        self._bury = bury
-        self._positions = positions
+        self._applying = Applying(feed, bury, clock, metrics)
+        self._committing = Committing(feed.topic, elsewhere, member=share.wanted is None)
         self._clock = clock
         self._metrics = metrics
         self._health = health
+        self.is_cut_off = False
+        """Whether no broker answered the last time."""
         self._consumer: Any = None
         self._moved = _Moved()
         self._counted = 0
@@ -143,9 +124,6 @@ class TopicReader(Generic[Decoded]):
         self._waiting: set[Any] = set()
         self._jumped: set[tuple[Any, int]] = set()
         self._looked = 0.0
-        self._committed = stopwatch()
-        self._to_commit: dict[Any, int] = {}
-        self._not_committed = _NotCommitted()
         self._shown: set[int] = set()
         self._oldest: dict[int, int] = {}
 
@@ -164,6 +142,15 @@ class TopicReader(Generic[Decoded]):
         if self._share.wanted is not None and not self._share.wanted():
             self.let_go()
             return 0
+        try:
+            moved = self._step()
+        except BrokerUnavailable:
+            self.is_cut_off = True
+            raise
+        self.is_cut_off = False
+        return moved
+
+    def _step(self) -> int:
         consumer = self._client()
         self._place_all()
         with translated(f"the topic {self._feed.topic}"):
@@ -178,7 +165,7 @@ class TopicReader(Generic[Decoded]):
                 self._next.pop(place, None)
             raise
         self._look()
-        self._commit()
+        self._committing.tell(consumer)
         return sum(map(len, came.values()))
 
     def let_go(self) -> None:
@@ -190,12 +177,13 @@ class TopicReader(Generic[Decoded]):
         self._health.well(self._newer_component)
         if consumer is None:
             return
-        self._commit_now(consumer, goodbye=True)
+        if not self.is_cut_off:
+            self._committing.tell_last(consumer)
         for partition in self._shown:
             self._metrics.partition_gone(self._feed.name, partition)
         self._shown.clear()
         try:
-            consumer.close(timeout_ms=_GOODBYE)
+            consumer.close(timeout_ms=_FAREWELL if self.is_cut_off else _GOODBYE)
         except Exception as error:  # noqa: BLE001  # whoever goes says no more than that
             _log.info("a consumer did not say goodbye", error=type(error).__name__)
 
@@ -270,7 +258,7 @@ class TopicReader(Generic[Decoded]):
                     "directory or database, or restore both from one backup"
                 )
             self._seek(place, following)
-            self._to_commit[place] = following
+            self._committing.note(place, following)
 
     def _seek(self, place: Any, offset: int) -> None:  # noqa: ANN401  # as above
         from kafka.errors import IllegalStateError  # noqa: PLC0415  # as above
@@ -302,96 +290,17 @@ class TopicReader(Generic[Decoded]):
                 newer = error
                 break
             except WireError as error:
-                self._dead(place, record, RejectedReason.UNDECODABLE, str(error))
+                self._applying.bury(place, record, RejectedReason.UNDECODABLE, str(error))
             following = record.offset + 1
             self._oldest[place.partition] = record.timestamp
         if following > begin:
             raw = {each.offset: each for each in records}
-            if not self._hand_over(place, begin, good, following - 1, raw):
-                return
+            if not self._applying.hand_over(place, begin, good, following - 1, raw):
+                return  # read anew from where the stores are
         self._next[place] = following
-        self._to_commit[place] = following
+        self._committing.note(place, following)
         if newer is not None:
             self._wait(place, following, newer)
-
-    def _hand_over(
-        self,
-        place: Any,  # noqa: ANN401  # as above
-        begin: int,
-        records: list[tuple[int, Decoded]],
-        read_to: int,
-        raw: Mapping[int, Any],
-    ) -> bool:
-        """Hand records to the sinks; False where one has gone back, so that all is read anew."""
-        for sink in self._feed.sinks:
-            behind = sink.behind(place.partition)
-            if behind < begin - 1:
-                _log.error(
-                    "store_went_back",
-                    topic=place.topic,
-                    partition=place.partition,
-                    read=begin - 1,
-                    holds=behind,
-                    detail="it holds less than it has confirmed; it is filled again from there",
-                )
-                return False
-            fresh = [each for each in records if each[0] > behind]
-            if read_to > behind:
-                self._take(sink, place, fresh, read_to, raw)
-        return True
-
-    def _take(
-        self,
-        sink: Sink[Decoded],
-        place: Any,  # noqa: ANN401  # as above
-        records: list[tuple[int, Decoded]],
-        read_to: int,
-        raw: Mapping[int, Any],
-    ) -> None:
-        """Hand records to a sink; one it fails at twice becomes a dead letter."""
-        try:
-            sink.take(place.partition, records, read_to)
-        except Exception as error:
-            if not _is_poison(error):
-                raise
-            _log.exception("records could not be applied", topic=place.topic, offset=read_to)
-        else:
-            return
-        for offset, record in records:
-            try:
-                sink.take(place.partition, [(offset, record)], offset)
-            except Exception as error:
-                if not _is_poison(error):
-                    raise
-                _log.exception("a record cannot be applied", topic=place.topic, offset=offset)
-                last = traceback.extract_tb(error.__traceback__)[-1]
-                why = f"{type(error).__name__} in {last.name}; the alerter's log says more"
-                self._dead(place, raw[offset], RejectedReason.UNFOLDABLE, why)
-                sink.take(place.partition, [], offset)
-        sink.take(place.partition, [], read_to)
-
-    def _dead(self, place: Any, record: Any, reason: RejectedReason, detail: str) -> None:  # noqa: ANN401  # as above
-        """Keep a record that cannot be read, with its bytes; it counts once."""
-        rejected = Rejected(
-            reason,
-            f"{place.topic}:{place.partition}:{record.offset}",
-            f"{detail}; the program that wrote it is at fault",
-            record.value or b"",
-            "alerter",
-        )
-        letter = DeadLetter(
-            VERSION,
-            rejected,
-            self._clock.now(),
-            place.topic,
-            place.partition,
-            record.offset,
-        )
-        if self._bury(letter):
-            self._metrics.dead_letter(reason)
-            _log.warning(
-                "dead_letter", topic=place.topic, partition=place.partition, offset=record.offset
-            )
 
     def _wait(self, place: Any, offset: int, newer: NewerVersionError) -> None:  # noqa: ANN401  # as above
         """Let a partition wait at a record that only a newer program can read."""
@@ -410,11 +319,13 @@ class TopicReader(Generic[Decoded]):
         """Whether to go on behind a gap; says so loudly where something was lost."""
         with translated(f"the topic {place.topic}"):
             begins = self._consumer.beginning_offsets([place], timeout_ms=_REQUEST)
-        if begins[place] <= wanted:
-            # still there, so the client has jumped; twice: what is missing never was a record
-            twice = (place, wanted) in self._jumped
-            (self._jumped.discard if twice else self._jumped.add)((place, wanted))
-            return twice
+        if begins[place] < found:
+            # some of it is still there, so the client has jumped; twice: that never was a record
+            again = (place, wanted)
+            twice = again in self._jumped
+            (self._jumped.discard if twice else self._jumped.add)(again)
+            if not twice or begins[place] <= wanted:
+                return twice
         _log.error(
             "records_lost",
             topic=place.topic,
@@ -451,81 +362,3 @@ class TopicReader(Generic[Decoded]):
         for partition in self._shown - shown:
             self._metrics.partition_gone(self._feed.name, partition)
         self._shown = shown
-
-    def _commit(self) -> None:
-        """Tell Kafka how far all is applied, so that lag shows; nothing depends on it."""
-        if stopwatch() - self._committed < _COMMIT_EVERY:
-            return
-        self._committed = stopwatch()
-        self._commit_now(self._consumer)
-
-    def _commit_now(self, consumer: Any, *, goodbye: bool = False) -> None:  # noqa: ANN401  # as above
-        from kafka import TopicPartition  # noqa: PLC0415  # as above
-        from kafka.structs import OffsetAndMetadata  # noqa: PLC0415  # as above
-
-        if self._share.wanted is not None:
-            # only a member of the group may commit: another reader of this process does
-            self._positions.note(
-                self._feed.topic, {each.partition: at for each, at in self._to_commit.items()}
-            )
-            self._to_commit = {}
-            return
-        mine = consumer.assignment()
-        for place, offset in self._not_committed.take().items():
-            if place in mine or place.topic != self._feed.topic:
-                self._to_commit.setdefault(place, offset)
-        for (topic, partition), offset in self._positions.take().items():
-            self._to_commit[TopicPartition(topic, partition)] = offset
-        if not self._to_commit:
-            return
-        told = {
-            place: OffsetAndMetadata(offset, "", -1) for place, offset in self._to_commit.items()
-        }
-        self._to_commit = {}
-        if goodbye:
-            try:
-                consumer.commit(told, timeout_ms=_GOODBYE)
-            except Exception as error:  # noqa: BLE001  # nothing depends on it
-                _log.info("positions_not_committed", error=type(error).__name__)
-            return
-        consumer.commit_async(told, callback=self._not_committed.answered)
-
-
-class _NotCommitted:
-    """Positions Kafka did not take, to be told again; called by the client's thread."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._left: dict[Any, int] = {}
-
-    def answered(self, offsets: Mapping[Any, Any], answer: object) -> None:
-        if isinstance(answer, Exception):
-            with self._lock:
-                self._left |= {place: each.offset for place, each in offsets.items()}
-
-    def take(self) -> dict[Any, int]:
-        with self._lock:
-            left, self._left = self._left, {}
-        return left
-
-
-def _is_poison(error: Exception) -> bool:
-    """Whether it is the record that is at fault, not the place it goes to."""
-    names = {base.__name__ for base in type(error).__mro__}
-    if names & set(_BAD_DATA):
-        return True
-    if type(error).__module__.partition(".")[0] in _TROUBLE_OF_THE_PLACE:
-        return False
-    return isinstance(
-        error,
-        (
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            ArithmeticError,
-            AssertionError,
-            RecursionError,
-            msgspec.MsgspecError,
-        ),
-    )

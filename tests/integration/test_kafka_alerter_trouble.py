@@ -182,7 +182,7 @@ def test_a_database_that_goes_and_comes(
             pen.judged("Acme", "first", at=now(), origin=1)
             pen.signal(signal(now()))
             eventually(lambda: texts(place) == {"first"}, "the first is read", 40)
-            hook.wait_for(1)
+            eventually(lambda: [each[1] for each in notified(place)] == ["delivered"], "and told")
             server.stop()
             pen.judged("Acme", "second", at=now(), origin=2)
             pen.judged("Bolt", "third", at=now(), origin=1)
