@@ -76,8 +76,9 @@ def data_directory(given: Path | None) -> Path:
 def stores_at(given: Path | None, settings: Settings | None = None) -> Stores:
     """Return the stores of the configuration, with the folder given in the place of its own.
 
-    A database in the configuration is used wherever the folder is. Where the configuration has
-    mistakes, the files of a folder that is named can be reached all the same.
+    A database in the configuration is used wherever the folder is, except where an engine keeps
+    its log: `run` knows files alone. Where the configuration has mistakes, the files of a folder
+    that is named can be reached all the same.
     """
     if settings is None:
         try:
@@ -86,6 +87,9 @@ def stores_at(given: Path | None, settings: Settings | None = None) -> Stores:
             if given is None or not (given / INCIDENTS_FILE).is_file():
                 raise
             return Stores(Place(given), embedded=True)
+    directory = settings.storage.directory if given is None else given
+    if not settings.kafka.configured and (directory / LOG_FILE).is_file():
+        return Stores(Place(directory), embedded=True)
     place = Place.of(settings, given)
     return Stores(place, place.is_sqlite and not settings.kafka.configured, settings.kafka)
 

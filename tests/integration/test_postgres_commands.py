@@ -12,6 +12,7 @@ from pipeline.commands import incidents, mentions, notifications
 from pipeline.commands.doctor import doctor
 from pipeline.commands.status import status
 from pipeline.commands.why import why
+from pipeline.log import LogKind, SqliteLog
 from pipeline.placing import partition_of
 from pipeline.settings.secrets import Secret
 from pipeline.stores import BucketTable, MentionStore
@@ -132,6 +133,16 @@ def test_doctor_looks_at_the_database(
     stores = {each["subject"]: each for each in json.loads(refused.stdout)["lines"]}["stores"]
     assert stores["state"] == "fail"
     assert "refuses the user or the password" in stores["said"]
+
+
+def test_an_engine_s_own_files_go_before_a_database(filled: Place) -> None:
+    (filled.directory / "crisis-monitor.toml").write_text('[storage]\ndatabase_env = "STORES"\n')
+    assert ID in run("incidents", "list").output
+    engine = filled.directory / "engine"
+    SqliteLog.open(engine, LogKind.EVENT).close()
+    with open_store(f"sqlite:///{engine / 'incidents.db'}") as store:
+        event_alerter(store, Recorder()).catch_up(Feed([]), 0)
+    assert ID not in run("incidents", "list", "--data", str(engine)).output
 
 
 def test_a_broken_configuration_keeps_nobody_from_files_that_are_named(

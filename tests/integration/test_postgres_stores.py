@@ -105,7 +105,7 @@ def test_two_that_believe_they_own_a_partition_keep_everything_once(
     MentionStore(database_place).close()
     kept_by: list[int] = []
     failures: list[BaseException] = []
-    begin = threading.Barrier(2)
+    begin = threading.Barrier(2, timeout=60)
 
     def read(step: int) -> None:
         store = MentionStore(database_place)
@@ -135,7 +135,7 @@ def test_two_that_believe_they_own_a_partition_keep_everything_once(
 
 def test_many_begin_at_once_on_an_empty_database(database_place: Place) -> None:
     failures: list[BaseException] = []
-    begin = threading.Barrier(4)
+    begin = threading.Barrier(4, timeout=60)
 
     def start(number: int) -> None:
         try:
