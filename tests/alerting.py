@@ -32,7 +32,7 @@ from pipeline.wire import (
 )
 from tests.broker import SetUp
 
-LONG = 20.0
+LONG = 60.0
 
 
 def eventually(true: Callable[[], Any], what: str, within: float = LONG) -> Any:  # noqa: ANN401  # whatever was found

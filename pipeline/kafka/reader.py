@@ -31,6 +31,8 @@ _POLL: Final = 200
 _FETCH: Final = 8 * 1024 * 1024
 _PARTITION_FETCH: Final = 2 * 1024 * 1024
 _REQUEST: Final = 8_000
+_ANSWER: Final = 4_000
+"""Milliseconds after which a broker that does not say how far it reaches counts as away."""
 _SESSION: Final = 6_000
 _HEARTBEAT: Final = 2_000
 _LOOK_EVERY: Final = 2.0
@@ -247,7 +249,7 @@ class TopicReader(Generic[Decoded]):
         if not new:
             return
         with translated(f"the topic {self._feed.topic}"):
-            ends = self._consumer.end_offsets(new, timeout_ms=_REQUEST)
+            ends = self._consumer.end_offsets(new, timeout_ms=_ANSWER)
         for place in new:
             following = 1 + min(sink.behind(place.partition) for sink in self._feed.sinks)
             if following > ends[place]:
@@ -318,7 +320,7 @@ class TopicReader(Generic[Decoded]):
     def _explained(self, place: Any, wanted: int, found: int) -> bool:  # noqa: ANN401  # as above
         """Whether to go on behind a gap; says so loudly where something was lost."""
         with translated(f"the topic {place.topic}"):
-            begins = self._consumer.beginning_offsets([place], timeout_ms=_REQUEST)
+            begins = self._consumer.beginning_offsets([place], timeout_ms=_ANSWER)
         if begins[place] < found:
             # some of it is still there, so the client has jumped; twice: that never was a record
             again = (place, wanted)
@@ -348,7 +350,7 @@ class TopicReader(Generic[Decoded]):
         mine = sorted(self._next)
         with translated(f"the topic {self._feed.topic}"):
             if mine:
-                ends = self._consumer.end_offsets(mine, timeout_ms=_REQUEST)
+                ends = self._consumer.end_offsets(mine, timeout_ms=_ANSWER)
             else:
                 ends = {}
                 self._consumer.partitions_for_topic(self._feed.topic)

@@ -80,27 +80,28 @@ def test_two_alerters_and_the_leader_is_killed(
     place = Place(tmp_path, Secret(database))
     two = Two(tmp_path, config)
     try:
-        eventually(lambda: all(map(is_ready, two.urls.values())), "both are ready", 40)
+        eventually(lambda: all(map(is_ready, two.urls.values())), "both are ready", 90)
         with Pen(topics) as pen:
             calm = [f"calm{number}" for number in range(8)]
             pen.signal(*(signal(now(), brand=brand) for brand in calm))
-            hook.wait_for(8, 20)
+            hook.wait_for(8, 60)
             eventually(
                 lambda: [outcome for _, outcome in notified(place)] == ["delivered"] * 8,
                 "all is delivered",
+                60,
             )
             assert Counter(each.key for each in hook.heard) == Counter(
                 key for key, _ in notified(place)
             )
-            leader = eventually(two.leader, "one leads")
+            leader = eventually(two.leader, "one leads", 60)
             hook.ways.extend(["hang", "204"])
             upset = [f"upset{number}" for number in range(8)]
             pen.signal(*(signal(now(), brand=brand) for brand in upset))
-            hook.wait_for(9, 20)
+            hook.wait_for(9, 60)
             two.members[leader].kill()
             died = time.monotonic()
             (other,) = set(two.urls) - {leader}
-            eventually(lambda: leads(two.urls[other]), "the other one leads")
+            eventually(lambda: leads(two.urls[other]), "the other one leads", 60)
             took = time.monotonic() - died
             eventually(
                 lambda: [outcome for _, outcome in notified(place)] == ["delivered"] * 16,
@@ -147,18 +148,18 @@ def test_brokers_that_go_and_come(hook: Peer, tmp_path: Path) -> None:
             url = service.door.url
             pen.judged("Acme", "first", at=now(), origin=1)
             pen.signal(signal(now()))
-            eventually(lambda: texts(place) == {"first"}, "the first is read", 40)
-            hook.wait_for(1)
+            eventually(lambda: texts(place) == {"first"}, "the first is read", 90)
+            hook.wait_for(1, 60)
             pen.judged("Bolt", "second", at=now(), origin=1)
             broker.kill()
-            eventually(red(url, "no broker"), "it is said", 40)
+            eventually(red(url, "no broker"), "it is said", 90)
             assert httpx.get(f"{url}/healthz").status_code == 200
             broker.start()
             pen.judged("Acme", "third", at=now(), origin=2)
             pen.signal(signal(now(), brand="Bolt"))
-            eventually(lambda: texts(place) == {"first", "second", "third"}, "it goes on", 40)
-            hook.wait_for(2, 20)
-            eventually(lambda: is_ready(url), "it is ready again", 40)
+            eventually(lambda: texts(place) == {"first", "second", "third"}, "it goes on", 90)
+            hook.wait_for(2, 60)
+            eventually(lambda: is_ready(url), "it is ready again", 90)
         assert len(hook.heard) == 2
 
 
@@ -181,16 +182,16 @@ def test_a_database_that_goes_and_comes(
             url = service.door.url
             pen.judged("Acme", "first", at=now(), origin=1)
             pen.signal(signal(now()))
-            eventually(lambda: texts(place) == {"first"}, "the first is read", 40)
+            eventually(lambda: texts(place) == {"first"}, "the first is read", 90)
             eventually(lambda: [each[1] for each in notified(place)] == ["delivered"], "and told")
             server.stop()
             pen.judged("Acme", "second", at=now(), origin=2)
             pen.judged("Bolt", "third", at=now(), origin=1)
             pen.signal(signal(now(), brand="Bolt"))
-            eventually(red(url, "database"), "it is said", 40)
+            eventually(red(url, "database"), "it is said", 90)
             assert not leads(url)
             server.start()
-            eventually(lambda: texts(place) == {"first", "second", "third"}, "it goes on", 40)
-            hook.wait_for(2, 20)
-            eventually(lambda: is_ready(url), "it is ready again", 40)
+            eventually(lambda: texts(place) == {"first", "second", "third"}, "it goes on", 90)
+            hook.wait_for(2, 60)
+            eventually(lambda: is_ready(url), "it is ready again", 90)
         assert len(hook.heard) == 2
