@@ -151,8 +151,10 @@ class IngestService:
     def stop(self) -> None:
         """Close the door, write what was taken, say goodbye, end."""
         failure = self.failure
-        if failure is not None and self.intake is not None:
-            self.intake.fail(failure)  # whoever waits for an answer gets one
+        if self.intake is not None:  # whoever waits for an answer gets one
+            if failure is not None:
+                self.intake.fail(failure)
+            self.intake.let_go()
         if self.server is not None:
             self.server.stop()
         if self.intake is not None:

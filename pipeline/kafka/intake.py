@@ -179,6 +179,17 @@ class KafkaIntake:
         """Begin to write."""
         self._thread.start()
 
+    def let_go(self) -> None:
+        """Before a stop: whoever waits while no broker answers is told to send it again."""
+        with self._change:
+            left = [item for items in self._under_way.values() for item in items]
+            left += self._queue
+            away = self._away
+        if away:
+            error = LogUnavailable("this process stops while no broker answers; send this again")
+            for item in left:
+                _tell(item, error)
+
     def stop(self, within: float = STOPS_WITHIN) -> None:
         """Write what was taken, say goodbye, and end; `failure` says what was not confirmed."""
         until = stopwatch() + within
@@ -215,9 +226,7 @@ class KafkaIntake:
             self.fail(error)
         except Exception as error:  # noqa: BLE001  # the thread's last resort: said aloud, never swallowed
             _log.exception("intake_failed")
-            self.fail(
-                PipelineError(f"the intake failed: {error!r}; see the log, then start again")
-            )
+            self.fail(PipelineError(f"the intake failed: {error!r}; see the log, then start again"))
 
     def _next(self) -> list[_Item]:
         """Wait for something to do: batches that may go, a tick that is due, a look around."""
@@ -313,10 +322,7 @@ class KafkaIntake:
             self._on_waiting(self._unconfirmed)
             self._change.notify()
         for item, answer in zip(items, answers, strict=True):
-            if isinstance(answer, bytes):
-                item.outcome.set_result(answer)
-            else:
-                item.outcome.set_exception(answer)
+            _tell(item, answer)
             if item.batch is not None:
                 self._on_written(item.batch)
 
@@ -379,9 +385,19 @@ class KafkaIntake:
         self._health.failed(BROKER, str(error))
         _log.error("intake_stopped", error=str(error))
         for item in left:
-            item.outcome.set_exception(error)
+            _tell(item, error)
 
     def _producer_stop(self) -> None:
         producer = getattr(self, "_producer", None)  # not yet there while it is being made
         if producer is not None:
             producer.stop()
+
+
+def _tell(item: _Item, answer: bytes | Exception) -> None:
+    """End a wait, unless it was ended before."""
+    if item.outcome.done():
+        return
+    if isinstance(answer, bytes):
+        item.outcome.set_result(answer)
+    else:
+        item.outcome.set_exception(answer)

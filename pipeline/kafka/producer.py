@@ -89,6 +89,7 @@ class Producer:
         self._connection = connection
         self._tell = failed
         self._stopped = threading.Event()
+        self._given_up = False
         self.on_wait: Callable[[], None] = lambda: None
         """Called about once a second while `send` waits for a topic to be known again."""
         self.ends: dict[tuple[str, int], int] = {}
@@ -153,6 +154,8 @@ class Producer:
         shipment.arrived()
 
     def _refused(self, topic: str, error: BaseException) -> None:
+        if self._given_up:
+            return
         problem = problem_of(error, f"the topic {topic}")
         self._fail(problem or PipelineError(f"the topic {topic}: nothing is written: {error!r}"))
 
@@ -176,7 +179,8 @@ class Producer:
         try:
             self._client.flush(timeout if self.failure is None else 0)
         except KafkaError:
-            self._client._sender.force_close()  # noqa: SLF001  # it is given up
+            self._given_up = True
+            self._client._sender.force_close()  # noqa: SLF001  # its close() would wait again
             return False
         try:
             self._client.close(timeout=1)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from pipeline.clock import stopwatch
-from pipeline.errors import LogInUse, PipelineError
+from pipeline.errors import BrokerUnavailable, LogInUse, PipelineError
 from pipeline.kafka.connection import Connection, translated
 from pipeline.kafka.looking import Looker
 from pipeline.kafka.topics import Topics
@@ -58,7 +58,16 @@ class SoleWriter:
         Raises LogInUse, naming from where, when another writer lives; BrokerUnavailable.
         """
         until = stopwatch() + SESSION + 2.0
-        while others := self._others(""):
+        while True:
+            try:
+                others = self._others("")
+            except BrokerUnavailable:  # a young broker has no coordinator of groups yet
+                if stopwatch() > until:
+                    raise
+                time.sleep(_AGAIN)
+                continue
+            if not others:
+                break
             if stopwatch() > until:
                 raise LogInUse(
                     f"an event log has one writer, and {_named(others)} writes {self._topic}: "
@@ -85,18 +94,29 @@ class SoleWriter:
                 if self._closing.is_set():
                     raise LogInUse("the writer is stopping; send this again")
                 self._change.wait(_AGAIN)
-        with Looker(self._connection) as looker:
-            bounds = looker.bounds(self._topic)
-        for (topic, partition), end in ends.items():
-            if topic == self._topic and bounds[partition].end != end:
-                raise self._taken()
-        self._was_away = False
+        now = self._ends()
+        if any(end != now.get(place, end) for place, end in ends.items()):
+            raise self._taken()
+        with self._change:
+            self._was_away = False
 
     def close(self) -> None:
         """Leave the place to others, at once."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join(10)
+
+    def _ends(self) -> dict[tuple[str, int], int]:
+        """Where the partitions end, once a broker answers."""
+        while True:
+            try:
+                with Looker(self._connection) as looker:
+                    bounds = looker.bounds(self._topic)
+            except BrokerUnavailable:
+                if self._closing.wait(_AGAIN):
+                    raise
+            else:
+                return {(self._topic, number): each.end for number, each in bounds.items()}
 
     def _is_sure(self) -> bool:
         return self._held and stopwatch() - self._heard < _SURE
@@ -160,11 +180,13 @@ class SoleWriter:
                 began = stopwatch()
                 with self._change:
                     self._was_away |= began - self._heard > _SURE
-                with translated(f"the group {self._group}"):
-                    self._consumer.poll(timeout_ms=_TURN)
-                given, self._given = self._given, None
-                if given is not None:
-                    self._weigh(given)
+                try:
+                    with translated(f"the group {self._group}"):
+                        self._consumer.poll(timeout_ms=_TURN)
+                    self._weigh()
+                except BrokerUnavailable:
+                    self._closing.wait(_AGAIN)
+                    continue
                 with self._change:
                     self._heard = began
                     self._change.notify_all()
@@ -175,17 +197,21 @@ class SoleWriter:
         finally:
             self._consumer.close(timeout_ms=2_000)
 
-    def _weigh(self, given: int) -> None:
+    def _weigh(self) -> None:
         """Hold the place when all partitions are ours; of several who want it one stays.
 
         Who had it and was never away stays; of those who just came, the least by name.
         """
+        given = self._given
+        if given is None:
+            return
         whole = len(self._consumer.partitions_for_topic(self._topic) or ())
         stays = True
         if given < whole and (self._was_away or not self._had):
             mine = self._consumer.group_metadata().member_id
             stays = not self._had and mine < min(self._others(mine), default=mine + "~")
         with self._change:
+            self._given = None
             self._held = given == whole
             self._had |= self._held
             if not stays:

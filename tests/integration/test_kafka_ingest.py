@@ -79,7 +79,7 @@ class Ingest:
         self.process.communicate()
 
     def close(self) -> str:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or self.process.stderr is None or self.process.stderr.closed:
             return ""
         self.process.kill()
         return self.process.communicate()[1].decode()
