@@ -7,8 +7,6 @@ from typing import Protocol
 from pipeline.checkpoint import Ledger, Plan
 from pipeline.clock import stopwatch
 from pipeline.fold import Fold
-from pipeline.metrics import RowKind
-from pipeline.worker.meter import WorkerMeter
 from pipeline.worker.outputs import Sayings
 from pipeline.worker.sender import Record
 from pipeline.worker.tools import TURN, Tools
@@ -27,7 +25,7 @@ class Owner(Protocol):
         """Return once it is proven; raise OwnershipLost, or another error when it is unknown."""
 
 
-async def planned(fold: Fold, ledger: Ledger, folded: int, meter: WorkerMeter) -> Plan:
+async def planned(fold: Fold, ledger: Ledger, folded: int) -> Plan:
     """Encode what changed since the last checkpoint; others get turns, the fold must rest."""
     draft = ledger.begin()
     row = fold.row()
@@ -37,14 +35,10 @@ async def planned(fold: Fold, ledger: Ledger, folded: int, meter: WorkerMeter) -
         turn = await _yielded(turn)
     for brand in fold.changed():
         draft.row(brand.row())
-        meter.row(RowKind.BRAND, len(draft.rows[-1][1]))
         for chunk in brand.seen.new_chunks():
             draft.chunk(brand.name, chunk)
-            meter.row(RowKind.CHUNK, len(chunk.digests))
         turn = await _yielded(turn)
-    plan = draft.finish(folded, row, fold.digests_from)
-    meter.row(RowKind.PARTITION, len(plan.last[1]))
-    return plan
+    return draft.finish(folded, row, fold.digests_from)
 
 
 async def send(  # noqa: PLR0913, PLR0917  # what is sent, where, and who says it may be
@@ -73,7 +67,12 @@ async def send(  # noqa: PLR0913, PLR0917  # what is sent, where, and who says i
     ledger.committed(plan)
     await owner.prove()
     ledger.proven()
-    tools.meter.checkpoint(stopwatch() - began)
+    tools.meter.checkpointed(
+        stopwatch() - began,
+        (len(value) for key, value in plan.rows if key.startswith(b"b")),
+        (len(value) for key, value in plan.rows if key.startswith(b"c")),
+        len(plan.last[1]),
+    )
     garbage = ledger.take_garbage(GARBAGE_AT_ONCE)
     if garbage:
         await sender.send(topics.changelog, partition, ((key, None) for key in garbage))

@@ -16,11 +16,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A record of the mentions topic; `acknowledge` is called once it is safe."""
+    """A record of the mentions topic; `acknowledge` is called once it is safe.
+
+    `at` is when it was written, in ms.
+    """
 
     offset: int
     value: bytes | None
     acknowledge: Callable[[], object] | None = None
+    at: int | None = None
 
 
 class Unfoldable(Exception):  # noqa: N818  # the fault is the record's

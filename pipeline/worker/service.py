@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 import structlog
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from pipeline.brands import BrandMatcher
-from pipeline.clock import Clock
-from pipeline.errors import BrokerUnavailable, EnvironmentProblem, PipelineError
+from pipeline.clock import Clock, stopwatch
+from pipeline.errors import BrokerUnavailable, PipelineError
 from pipeline.fold import Fold
 from pipeline.fold_records import FoldSettings, PartitionRow
 from pipeline.health import Health
@@ -29,12 +30,12 @@ from pipeline.settings.sections.kafka import Compression
 from pipeline.worker.clients import aiokafka_clients
 from pipeline.worker.faust_app import make_app
 from pipeline.worker.folding import Item
-from pipeline.worker.meter import MetricsMeter
 from pipeline.worker.ownership import Ownership
 from pipeline.worker.reading import read_latest, read_range
 from pipeline.worker.sender import Sender
 from pipeline.worker.share import Share
 from pipeline.worker.tools import Tools
+from pipeline.worker_metering import WorkerMeter
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ FULL = 32
 """Records of one partition that wait; more are left at the broker."""
 EASY = 8
 LOOK_EVERY = 0.05
+TELL_EVERY = 1.0
 GROUP = "group"
 LEAVE_WITHIN = 10.0
 """Seconds for the last checkpoint, and again for leaving the group."""
@@ -72,7 +74,7 @@ class WorkerService:
         self._clients = aiokafka_clients(self._connection)
         self._fold_settings, self._languages = fold_settings(settings, options)
         self._judge = make_judge(options.scorer)
-        self._meter = MetricsMeter(metrics, event_mode=options.kind is LogKind.EVENT)
+        self._meter = WorkerMeter(metrics, event_mode=options.kind is LogKind.EVENT)
         self._failure: PipelineError | None = None
         self._stopping = asyncio.Event()
         self._full: set[int] = set()
@@ -85,6 +87,7 @@ class WorkerService:
             read_latest=partial(read_latest, self._clients),
             read_range=partial(read_range, self._clients),
             meter=self._meter,
+            judging=lambda: self._judge.seconds,
             health=self.health,
             fatal=self._fail,
         )
@@ -182,7 +185,9 @@ class WorkerService:
 
     async def _take(self, event: Any) -> None:  # noqa: ANN401  # Faust's event
         message = event.message
-        waiting = self.share.put(message.partition, Item(message.offset, event.value, event.ack))
+        at = None if message.timestamp is None else int(message.timestamp * 1000)
+        item = Item(message.offset, event.value, event.ack, at)
+        waiting = self.share.put(message.partition, item)
         if waiting >= FULL and message.partition not in self._full:
             self._full.add(message.partition)
             self._app.consumer.on_buffer_full(TP(message.topic, message.partition))
@@ -194,21 +199,34 @@ class WorkerService:
 
     async def _assigned(self, partitions: set[int]) -> None:
         await self.share.give_up(0.0)
-        self._metrics.rebalanced()
-        self._metrics.partitions_owned("worker", len(partitions))
+        self._meter.assigned(partitions)
         self.share.assign(partitions, Ownership(self._app))
         self.health.well(GROUP)
 
     async def _look(self) -> None:
         """Beat, and fetch again for partitions that have caught up."""
+        told = 0.0
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self.health.beat("worker")
+            if stopwatch() - told >= TELL_EVERY:
+                told = stopwatch()
+                self._tell_lag()
             for number in list(self._full):
                 work = self.share.works.get(number)
                 if work is None or work.backlog <= EASY:
                     self._full.discard(number)
                     self._app.consumer.on_buffer_drop(TP(self._topics.mentions, number))
+
+    def _tell_lag(self) -> None:
+        for number, work in self.share.works.items():
+            place = TP(self._topics.mentions, number)
+            try:
+                end = self._app.consumer.highwater(place)
+            except (IllegalStateError, AssertionError, KeyError):
+                continue  # not ours any more, or not yet
+            if end is not None:
+                self._meter.lag(number, max(0, end - 1 - work.folded), work.read_at)
 
 
 def fold_settings(
@@ -229,8 +247,3 @@ def fold_settings(
         ),
         lambda name: matcher.brand(name).languages,
     )
-
-
-def no_kafka() -> EnvironmentProblem:
-    """What is said where the clients are not installed."""
-    return EnvironmentProblem("Faust is not installed here: pip install 'crisis-monitor[kafka]'")

@@ -10,9 +10,9 @@ from pipeline.fold import Fold
 from pipeline.fold_records import PartitionRow
 from pipeline.health import Health
 from pipeline.kafka.topics import Topics
-from pipeline.worker.meter import WorkerMeter
 from pipeline.worker.reading import Range
 from pipeline.worker.sender import Sender
+from pipeline.worker_metering import WorkerMeter
 
 TURN = 0.02
 """Seconds of work after which the other partitions get a turn."""
@@ -41,6 +41,7 @@ class Tools:
             [str, int, int, int, int], Awaitable[tuple[Range, list[tuple[int, bytes | None]]]]
         ],
         meter: WorkerMeter,
+        judging: Callable[[], float],
         health: Health,
         fatal: Callable[[PipelineError], None],
     ) -> None:
@@ -51,6 +52,7 @@ class Tools:
         self.read_latest = read_latest
         self.read_range = read_range
         self.meter = meter
+        self.judging = judging
         self.health = health
         self.fatal = fatal
         self._make_sender = make_sender

@@ -59,6 +59,7 @@ class PartitionWork:
         self._fold: Fold | None = None
         self._ledger: Ledger | None = None
         self._at = NOTHING
+        self._read_at: int | None = None
         self._attempt = -1
         self._queue: deque[Item] = deque()
         self._taken: deque[Item] = deque()
@@ -66,13 +67,14 @@ class PartitionWork:
         self._folding = Folding(partition, tools)
         self._wake = asyncio.Event()
         self._ending = False
+        self._ailing = False
         self._sending: asyncio.Task[None] | None = None
         self._last = stopwatch()
-        self._told = 0.0
         self._name = f"partition {partition}"
         if kept is not None:
             self._fold, self._ledger, self._at = kept.fold, kept.ledger, kept.at
             self._attempt = 0
+            tools.meter.recovered(partition, kept.fold, 0.0)
 
     # -- what others ask -------------------------------------------------------------------
 
@@ -85,6 +87,11 @@ class PartitionWork:
     def folded(self) -> int:
         """The offset of the last record folded."""
         return self._at
+
+    @property
+    def read_at(self) -> int | None:
+        """When the last record folded was written, in ms: none that waits is older."""
+        return self._read_at
 
     def put(self, item: Item) -> None:
         """Take a record in, in the order of its partition."""
@@ -124,7 +131,6 @@ class PartitionWork:
             self._running = False
             if self._sending is not None:
                 self._sending.cancel()
-            self._tools.meter.gone(self.partition)
             self._done.set()
 
     async def _live(self) -> None:
@@ -165,6 +171,7 @@ class PartitionWork:
                 return
 
     async def _rest(self, pause: float, detail: str) -> float:
+        self._ailing = True
         self._tools.health.failed(self._name, f"nothing is acknowledged; trying again: {detail}")
         if not self._ending:
             await asyncio.sleep(pause)
@@ -201,7 +208,8 @@ class PartitionWork:
         began = stopwatch()
         self._attempt += 1
         health = self._tools.health
-        health.expect(self._name, "its state is being read from the changelog")
+        if not self._ailing:
+            health.expect(self._name, "its state is being read from the changelog")
         found, records = await self._tools.read_latest(self._tools.topics.changelog, self.partition)
         try:
             standing = await asyncio.to_thread(
@@ -222,9 +230,9 @@ class PartitionWork:
         self._ledger = standing.ledger
         self._at = standing.folded
         self._last = stopwatch()
-        self._tools.meter.began(self.partition, self._fold)
-        self._tools.meter.recovered(stopwatch() - began)
-        health.well(self._name)
+        self._tools.meter.recovered(self.partition, self._fold, stopwatch() - began)
+        if not self._ailing:
+            health.well(self._name)
         _log.info(
             "partition_taken_up",
             partition=self.partition,
@@ -288,7 +296,7 @@ class PartitionWork:
         fold, ledger = self._fold, self._ledger
         if fold is None or ledger is None or not self._queue:
             return
-        began = stopwatch()
+        began, judging = stopwatch(), self._tools.judging()
         records = mentions = replayed = 0
         while self._queue and self._uncommitted < MOST and stopwatch() - began < TURN:
             item = self._queue[0]
@@ -307,11 +315,13 @@ class PartitionWork:
             self._queue.popleft()
             self._taken.append(item)
             self._at = item.offset
+            self._read_at = item.at
             records += 1
         if replayed:
-            self._tools.meter.replayed(replayed)
+            self._tools.meter.recognised(replayed)
         if records:
-            self._tools.meter.folded(mentions, stopwatch() - began)
+            judged = self._tools.judging() - judging
+            self._tools.meter.folded(mentions, stopwatch() - began, judged)
 
     async def _fill(self, until: int) -> None:
         """Put what the stream passed over before the first of the queue."""
@@ -341,7 +351,7 @@ class PartitionWork:
         if fold is None or ledger is None:
             return
         self._last = stopwatch()
-        plan = await planned(fold, ledger, self._at, self._tools.meter)
+        plan = await planned(fold, ledger, self._at)
         self._uncommitted = 0
         self._sending = asyncio.create_task(
             send(self._tools, self.partition, self._owner, ledger, plan, self._folding.said())
@@ -364,12 +374,11 @@ class PartitionWork:
             self._folding.settled(item.offset)
             if item.acknowledge is not None:
                 item.acknowledge()
+        self._ailing = False
         self._tools.health.well(self._name)
 
     def _tell(self) -> None:
-        now = stopwatch()
-        if self._fold is not None and now - self._told >= 1.0:
-            self._told = now
+        if self._fold is not None:
             self._tools.meter.tell(self.partition, self._fold)
 
     async def _drained(self, within: float) -> None:
