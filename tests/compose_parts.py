@@ -23,7 +23,7 @@ from tests.broker import free_ports, jars
 from tests.compose import OURS, ROOT, document, health_check, replaced, services
 from tests.postgres import OwnPostgres, binaries, connected
 
-_START = 90.0
+_START = 180.0
 _LOG4J = "Configuration:\n  Appenders:\n    Console:\n      name: STDOUT\n  Loggers:\n    Root:\n"
 
 

@@ -24,7 +24,7 @@ from tests.postgres import NoPostgresError, OwnPostgres
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 BRAND = "Veloria Air"
-WITHIN = 60.0
+WITHIN = 120.0
 
 
 def _needed(*programs: str) -> None:
