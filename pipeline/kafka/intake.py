@@ -8,7 +8,8 @@ as soon as all before it is confirmed, so that a kill leaves little to be made u
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from pipeline.kafka.answers import Answers
 from pipeline.kafka.letters import dead_letter
 from pipeline.kafka.producer import Producer, Record, Shipment
 from pipeline.kafka.topics import Topics
+from pipeline.kafka.watch import BROKER, Watch
 from pipeline.lateness import Lateness
 from pipeline.pacemaker import Pacemaker
 from pipeline.writing import Writer
@@ -32,11 +34,8 @@ AT_ONCE: Final = 2_000
 """Mentions that go together; a batch of more goes alone."""
 GATHERS: Final = 0.2
 """Seconds for which batches are gathered while others are under way."""
-AWAY: Final = 5.0
-"""Seconds without a confirmation after which the broker counts as away."""
 LOOKS: Final = 0.5
 STOPS_WITHIN: Final = 20.0
-BROKER, CLOCK = "broker", "clock"
 
 
 class _Item(msgspec.Struct, frozen=True):
@@ -90,6 +89,7 @@ class KafkaIntake:
         self._lateness = lateness or Lateness()
         self._pace = Pacemaker(tick_every, writer.time)
         self._health = health or Health()
+        self._watch = Watch(self._health, buffer)
         self._on_written = written
         self._on_waiting = waiting
         self._beat = beat
@@ -101,8 +101,6 @@ class KafkaIntake:
         self._under_way: dict[Shipment, list[_Item]] = {}
         self._answers = Answers()
         self._stopping = False
-        self._away = False
-        self._clock_told = False
         self.failure: PipelineError | None = None
         """Why nothing is written any more, None while it is."""
         self._producer = producer(self.fail)
@@ -149,7 +147,7 @@ class KafkaIntake:
 
         None while they are away: then `submit` refuses what does not fit, and says why.
         """
-        return 1.0 if self._unconfirmed >= self._buffer and not self._away else None
+        return 1.0 if self._unconfirmed >= self._buffer and not self._watch.away else None
 
     @property
     def unconfirmed(self) -> int:
@@ -162,7 +160,7 @@ class KafkaIntake:
         if self._stopping:
             return LogUnavailable("this process is stopping; send this again")
         if self._unconfirmed and self._unconfirmed + weight > self._buffer:
-            why = "no broker answers" if self._away else "the brokers are behind"
+            why = "no broker answers" if self._watch.away else "the brokers are behind"
             return LogUnavailable(f"{why} and {self._unconfirmed} mentions wait; send this later")
         return None
 
@@ -184,7 +182,7 @@ class KafkaIntake:
         with self._change:
             left = [item for items in self._under_way.values() for item in items]
             left += self._queue
-            away = self._away
+            away = self._watch.away
         if away:
             error = LogUnavailable("this process stops while no broker answers; send this again")
             for item in left:
@@ -204,7 +202,7 @@ class KafkaIntake:
             self.fail(
                 BrokerUnavailable(
                     f"stopped while no broker answered: {self._unconfirmed} mentions are not "
-                    "confirmed; their senders were told nothing and have to send them again"
+                    "confirmed, and their senders do not take them for written: they send again"
                 )
             )
         self._health.unwatch("intake")
@@ -328,44 +326,16 @@ class KafkaIntake:
 
     def _tick(self, *, retired: bool = False) -> None:
         time = self._pace.tick(self._clock.now(), stopwatch())
-        self._tell_of_the_clock()
+        self._watch.clock(self._pace)
         self._writer.tick(time, retired=retired)
         self._send([], [], [])
-
-    def _tell_of_the_clock(self) -> None:
-        if not self._pace.is_wrong:
-            self._health.well(CLOCK)
-            return
-        minutes = self._pace.ahead // 60_000
-        if not self._clock_told:
-            _log.error("clock_behind_the_log", minutes=minutes)
-        self._clock_told = True
-        self._health.failed(
-            CLOCK,
-            f"the log is {minutes} min ahead of this machine's clock, which was wrong then or is "
-            "wrong now; set the clock right, or give this process another kafka.writer",
-        )
 
     def _look(self) -> None:
         self._beat()
         with self._change:
             oldest = min((each.since for each in self._under_way), default=None)
-            silent = 0.0 if oldest is None else stopwatch() - oldest
             waiting = self._unconfirmed
-        away = silent > AWAY
-        if away and not self._away:
-            _log.error("broker_away", seconds=round(silent), mentions_waiting=waiting)
-        elif self._away and not away:
-            _log.info("broker_back")
-        self._away = away
-        if away:
-            self._health.failed(
-                BROKER,
-                f"no broker has confirmed anything for {silent:.0f} s; {waiting} mentions wait "
-                f"here, more than {self._buffer} are refused: bring Kafka back",
-            )
-        else:
-            self._health.well(BROKER)
+        self._watch.broker(0.0 if oldest is None else stopwatch() - oldest, waiting)
 
     def fail(self, error: PipelineError) -> None:
         """Give up: whoever waits is told; senders repeat, and a new start takes it up."""
@@ -395,9 +365,8 @@ class KafkaIntake:
 
 def _tell(item: _Item, answer: bytes | Exception) -> None:
     """End a wait, unless it was ended before."""
-    if item.outcome.done():
-        return
-    if isinstance(answer, bytes):
-        item.outcome.set_result(answer)
-    else:
-        item.outcome.set_exception(answer)
+    with suppress(InvalidStateError):
+        if isinstance(answer, bytes):
+            item.outcome.set_result(answer)
+        else:
+            item.outcome.set_exception(answer)

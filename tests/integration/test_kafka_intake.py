@@ -15,8 +15,7 @@ from pipeline.clock import SystemClock, stopwatch
 from pipeline.errors import LogInUse, LogMismatch, LogUnavailable, TopicProblem
 from pipeline.health import Health
 from pipeline.intake import Batch, Receipt
-from pipeline.kafka import intake as module
-from pipeline.kafka import sole_writer
+from pipeline.kafka import sole_writer, watch
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.intake import KafkaIntake
 from pipeline.kafka.looking import Looker
@@ -137,7 +136,7 @@ def test_an_event_log_taken_up_after_a_kill_is_as_if_nothing_had_been(
             ],
             request_id=f"r{minute}",
         )
-        for minute in range(0, 12, 2)
+        for minute in range(0, 8, 2)
     ]
     whole = Writer("w", MATCHER, bucket=MINUTE, event_mode=True, partitions=3)
     for batch in batches:
@@ -263,7 +262,7 @@ def test_two_write_side_by_side_by_the_clock(topics: SetUp) -> None:
 def test_a_broker_that_is_away_loses_nothing_and_reorders_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "AWAY", 1.0)
+    monkeypatch.setattr(watch, "AWAY", 1.0)
     health = Health()
     with OwnBroker(tmp_path / "kafka") as broker:
         section = KafkaSection(bootstrap=(broker.bootstrap,), prefix="away", partitions=2)
