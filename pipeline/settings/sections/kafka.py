@@ -73,7 +73,7 @@ class KafkaSection(Section):
         default="",
         pattern=r"^[a-zA-Z0-9._-]{0,80}$",
         description="this ingest process's own name in the log, the same after a restart; "
-        "left out: the name of the machine",
+        "left out: the name of the machine and the port",
     )
     lag_limit: Whole = Field(
         default=60_000, description="mentions behind above which `lag` ends with exit code 1"
