@@ -21,8 +21,9 @@ from pipeline.brands import BrandMatcher
 from pipeline.changelog import encode_chunk, encode_row
 from pipeline.fold import Fold
 from pipeline.fold_records import FoldSettings
+from pipeline.judging.copies import digest
 from pipeline.scorers import make_judge
-from pipeline.windows import Chunk
+from pipeline.windows import Chunk, Seen
 from pipeline.wire import (
     VERSION,
     BucketRecord,
@@ -33,12 +34,14 @@ from pipeline.wire import (
 )
 from pipeline.writing import Writer
 from tests.bench.brands import a_week
-from tests.bench.figure import Figure, say, show
+from tests.bench.figure import Figure, Watch, say, show
 from tests.bench.history import mentions
 
 BATCH = 512 * 1024
 PER_MINUTE = 600
 TALKING = 40
+ROWS = 1_000
+MET = 500_000
 
 
 def packed(bodies: Iterable[bytes]) -> int:
@@ -126,7 +129,11 @@ def of_brands(number: int) -> list[Figure]:
     fold = Fold(settings, make_judge(), lambda _: ("en",), partition, taken)
     grown = _resident() - before
     held = sum(len(chunk.digests) for _, chunks in rows for chunk in chunks) / len(rows)
+    with Watch() as watch:
+        for brand in list(fold.brands.values())[:ROWS]:
+            encode_row(1, brand.row())
     return [
+        Figure("writing a brand's row", watch.spent.cpu / ROWS * 1e6, "us of CPU"),
         Figure(
             "a brand's row",
             mean(map(len, encoded)),
@@ -143,10 +150,21 @@ def of_brands(number: int) -> list[Figure]:
     ]
 
 
+def of_digests() -> Figure:
+    """Bytes of memory for each id, author and text of the last hour."""
+    before = _resident()
+    seen = Seen()
+    for number in range(MET):
+        seen.meet(digest(str(number)), number * 60 // MET * MINUTE)
+    return Figure("a digest in a worker's memory", (_resident() - before) / len(seen), "bytes")
+
+
 def measured(number: int, brands: int) -> list[Figure]:
     """All of it."""
+    say("sizes: digests")
+    figures = [of_digests()]
     say("sizes: mentions")
-    figures = of_mentions(number)
+    figures += of_mentions(number)
     say("sizes: brands")
     return [*figures, *of_brands(brands)]
 
