@@ -136,12 +136,13 @@ def test_prometheus_reads_every_part_and_knows_alertmanager(parts: Parts) -> Non
 
 def test_grafana_is_told_where_prometheus_is() -> None:
     """Grafana itself cannot be had here: that it takes this file is not shown."""
-    place = ROOT / "dashboards/stack/grafana/provisioning/datasources/prometheus.yml"
+    place = ROOT / "dashboards/stack/grafana/datasources/prometheus.yml"
     (source,) = yaml.safe_load(place.read_text())["datasources"]
     port = health_check(services()["prometheus"])[-1].split(":")[2].partition("/")[0]
     assert source["url"] == f"http://prometheus:{port}"
-    mounted = services()["grafana"]["volumes"][0]
-    assert mounted == "./dashboards/stack/grafana/provisioning:/etc/grafana/provisioning:ro"
+    source, target, how = services()["grafana"]["volumes"][0].split(":")
+    assert (ROOT / source).resolve() == place.parent
+    assert (target, how) == ("/etc/grafana/provisioning/datasources", "ro")
 
 
 def test_each_part_ends_in_its_time_and_is_then_not_healthy(parts: Parts) -> None:
