@@ -14,6 +14,7 @@ from alerts.file_place import FilePlace
 from alerts.store import IncidentStore, open_store
 from dashboards.views.progress import UNREAD, Closed, LogProgress, Progress
 from dashboards.views.progress_apart import ProgressApart, Road
+from pipeline.errors import LogUnavailable
 from pipeline.log.rejections import Rejections
 from pipeline.stores import BucketTable, MentionStore
 from pipeline.stores.changes import ChangeTable
@@ -138,7 +139,10 @@ class Books:
         return self.buckets.brands()
 
     def marks(self) -> Marks:
-        """Tell how far the stores have come; cheap. Raises PipelineError for the log alone."""
+        """Tell how far the stores have come; cheap.
+
+        Raises PipelineError where the log cannot be read, or none of the stores beside a road.
+        """
         reached = self.progress.reached()
         events = outbox = UNREAD
         unread = list(reached.unread)
@@ -148,6 +152,8 @@ class Books:
         except AlertsError as problem:
             unread.append(str(problem))
         self.unread = tuple(unread)
+        if reached.folded == events == UNREAD:
+            raise LogUnavailable("; ".join(dict.fromkeys(unread)))
         return Marks(reached.buckets, reached.mentions, events, outbox, reached.folded)
 
     def closed_up_to(self, brand: str | None = None) -> int | None:

@@ -162,7 +162,12 @@ def test_a_database_that_goes_away_makes_the_page_wait_for_it(
             health = client.get("/health").text
             assert "tester@127.0.0.1" in health
             assert "w/rd" not in health
-            server.stop()
+            with client.stream("GET", "/events") as stream:
+                lines = stream.iter_lines()
+                _data_of("state", lines)
+                server.stop()
+                told = _data_of("trouble", lines)
+            assert "w/rd" not in told["detail"]
             until(lambda: not ready(client), "not ready")
             assert client.get("/healthz").status_code == 200
             assert client.get("/incidents").status_code == 503
