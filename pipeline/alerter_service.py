@@ -20,6 +20,7 @@ from pipeline.kafka.committing import Elsewhere
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.ends import JudgedTopic
 from pipeline.kafka.feeds import BucketSink, Feed, IncidentSink, MentionSink, RejectedSink
+from pipeline.kafka.kind import KindCheck
 from pipeline.kafka.lag import Gauge
 from pipeline.kafka.lag_watch import LagWatch
 from pipeline.kafka.reader import Share, TopicReader
@@ -83,6 +84,7 @@ class AlerterService:
         self._topics = Topics(settings.kafka.prefix)
         self._connection = Connection.of(settings.kafka)
         self._plans = wanted(settings.kafka)
+        self._check_kind = KindCheck(self._connection, self._topics, options.kind)
         self.health = Health()
         self.metrics = Metrics(clock, brands=[brand.name for brand in settings.brands()])
         self.door = StatusDoor(self.metrics, self.health, options.status_host, options.status_port)
@@ -171,6 +173,7 @@ class AlerterService:
         with self._checking:
             if not self._topics_checked.is_set():
                 check_ready(self._connection, self._plans)
+                self._check_kind()
                 self._topics_checked.set()
 
     def _note_settings(self, people: People) -> None:
@@ -202,6 +205,7 @@ class AlerterService:
             self._clock.now,
             self._turn,
             event_mode=self._event_mode,
+            check=self._check_kind,
         )
         buckets = BucketSink(self._opened(BucketTable(self._place)))
         alone = Share(group, lambda: self.leads) if self._event_mode else Share(group)

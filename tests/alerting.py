@@ -27,6 +27,7 @@ from pipeline.wire import (
     SignalRecord,
     SignalsEnvelope,
     SignalsRecord,
+    Tick,
     TimeRecord,
     encode,
 )
@@ -73,6 +74,11 @@ class Pen:
         """Each into its brand's partition."""
         for each in signals:
             self.say(self.place(each.brand), [SignalRecord(VERSION, each)])
+
+    def tick(self, at: int, *, event_time: bool = False) -> None:
+        """As a writer would, into the first partition of mentions."""
+        tick = Tick(VERSION, "pen", at, event_time=event_time)
+        self.put(self.those.topics.mentions, 0, encode(tick))
 
     def time(self, at: int) -> None:
         """Time passes everywhere."""

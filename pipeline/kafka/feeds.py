@@ -44,9 +44,13 @@ class Sink(Protocol[Record]):
 
 
 class IncidentSink:
-    """Signals and time into the incident store. `turn` is held while the alerter is used."""
+    """Signals and time into the incident store.
 
-    def __init__(
+    `turn` is held while the alerter is used; `check` raises where the log is not of the kind it
+    is read as, before anybody is told anything.
+    """
+
+    def __init__(  # noqa: PLR0913  # what applying a signal touches, each replaceable
         self,
         alerter: Alerter,
         store: IncidentStore,
@@ -54,7 +58,9 @@ class IncidentSink:
         turn: threading.Lock,
         *,
         event_mode: bool,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        self._check = check
         self._alerter = alerter
         self._store = store
         self._read_now = read_now
@@ -73,6 +79,7 @@ class IncidentSink:
         self, partition: int, records: Sequence[tuple[int, SignalsEnvelope]], read_to: int
     ) -> None:
         """Apply signals; buckets are of no concern here."""
+        self._check()
         found: list[tuple[int, FeedRecord]] = []
         for offset, envelope in records:
             for record in envelope.records:

@@ -1,8 +1,10 @@
 """The alerter on a real broker: each record once into its store, whatever stands in the topics."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from msgspec.structs import replace
 
 from alerts.store import open_store
 from detectors.signal import SignalKind
+from pipeline.errors import LogMismatch
 from pipeline.kafka.looking import Looker
 from pipeline.log.kind import LogKind
 from pipeline.mention import Rejected, RejectedReason
@@ -215,3 +218,50 @@ def test_event_time_sends_nothing_and_merges(
         assert {each.opened_at for each in view.incidents()} == {start}
     assert hook.heard == []
     assert len(notified(place)) == 8
+
+
+def test_a_log_of_the_other_kind_pages_nobody(
+    pen: Pen, topics: SetUp, hook: Peer, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path / "c.toml", topics, [hook.url])
+    place = Place(tmp_path / "data")
+    with service_of(config) as service:
+        pen.tick(1_600_000_000_000, event_time=True)
+        pen.signal(signal(1_600_000_000_000))
+        eventually(
+            lambda: "other kind" in httpx.get(f"{service.door.url}/readyz").text, "it is said"
+        )
+    assert notified(place) == []
+    assert hook.heard == []
+    with pytest.raises(LogMismatch, match="time event"):
+        service_of(config).start()
+
+
+def test_a_page_waits_for_the_mentions_it_shows(
+    pen: Pen, topics: SetUp, hook: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader of judged mentions comes late; the page shows them all the same."""
+    config = write_config(tmp_path / "c.toml", topics, [hook.url])
+    at = now() // 60_000 * 60_000
+    take = MentionStore.take
+    shut = threading.Event()
+
+    def late(store: MentionStore, *given: Any, **named: Any) -> int:  # noqa: ANN401  # handed on
+        shut.wait(30)
+        return take(store, *given, **named)
+
+    monkeypatch.setattr(MentionStore, "take", late)
+    pen.judged("Acme", "the app is awful", at=at - 60_000, origin=3)
+    with service_of(config):
+        pen.signal(signal(at))
+        eventually(lambda: notified(Place(tmp_path / "data")), "the page is intended")
+        threading.Timer(1.0, shut.set).start()
+        (heard,) = hook.wait_for(1, 60)
+    assert "the app is awful" in heard.body.decode()
+
+
+def test_a_folder_of_an_engine_is_left_alone(topics: SetUp, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "c.toml", topics)
+    (_made(tmp_path / "data") / "log.db").write_bytes(b"")
+    with pytest.raises(LogMismatch, match="one process"):
+        service_of(config).start()
