@@ -185,11 +185,11 @@ def embedded(
 def workers(config: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start workers; those that are left are killed at the end."""
     running: list[subprocess.Popen[str]] = []
+    quiet = ("--status-port", "0")
 
     def start(*more: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "worker", "--config", str(config)]
-            + ["--status-port", "0", *more],
+            [sys.executable, "-m", "pipeline", "worker", "--config", config, *quiet, *more],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -257,7 +257,7 @@ def test_workers_that_are_killed_and_stopped_come_to_what_the_embedded_engine_do
         ("mentions", None, encode(Tick(VERSION, "w", START)), "--time clock"),
     ],
 )
-def test_what_must_not_be_mixed_is_refused_with_what_to_do(
+def test_what_must_not_be_mixed_is_refused_with_what_to_do(  # noqa: PLR0917  # fixtures and cases
     tmp_path: Path,
     broker: Broker,
     make_topics: Callable[..., SetUp],
