@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.health import Health
 from pipeline.intake import Batch
 from pipeline.kafka.connection import Connection
-from pipeline.kafka.intake import KafkaIntake
+from pipeline.kafka.intake import AT_ONCE, KafkaIntake
 from pipeline.kafka.looking import Looker
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.setup import check_ready
@@ -201,7 +201,7 @@ def make_writer(settings: Settings, connection: Connection, kind: LogKind, sole:
             name,
             kind,
             bucket=detection.bucket,
-            mentions=2 * most if event_mode else 0,
+            mentions=most + AT_ONCE if event_mode else 0,  # what can be under way at one time
         )
     writer.take_up(standing)
     if writer.time is not None:

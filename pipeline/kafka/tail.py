@@ -13,7 +13,7 @@ from pipeline.wire import NotingEnvelope, Tick, WireError, decode_with_notes
 
 FIRST_LOOK: Final = 256
 """Records of each partition read at once; twice as many each further time."""
-CLOCK_LOOK: Final = 1_024
+CLOCK_LOOK: Final = 256
 """Records of each partition looked through in a clock log, where much may be others'."""
 
 
