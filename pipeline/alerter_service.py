@@ -25,6 +25,7 @@ from pipeline.kafka.lag import Gauge
 from pipeline.kafka.lag_watch import LagWatch
 from pipeline.kafka.reader import Share, TopicReader
 from pipeline.kafka.setup import check_ready
+from pipeline.kafka.snapshot_keeping import SnapshotKeeper
 from pipeline.kafka.topics import Topics, wanted
 from pipeline.leadership import leadership_of
 from pipeline.leading import Leading
@@ -144,6 +145,10 @@ class AlerterService:
             storage = self._settings.storage
             upkeep = Upkeep(self._place, storage, self._clock, lambda: self.leads)
             self._make_loop("upkeep", self._opened(upkeep).step)
+            keeper = SnapshotKeeper(
+                self._connection, self._settings.kafka, self._clock, lambda: self.leads
+            )
+            self._make_loop("snapshots", keeper.step)
         self.metrics.leader_when(lambda: self.leads)
         self.door.start()
         for loop in self._loops:
@@ -292,7 +297,8 @@ class AlerterService:
 
     def _watching(self) -> Callable[[], float]:
         """Look at the lag of the whole road; the leader alone does, so it is told once."""
-        watch = LagWatch(Gauge(self._connection, self._topics), self.metrics, self._clock)
+        gauge = Gauge(self._connection, self._topics, event_mode=self._event_mode)
+        watch = LagWatch(gauge, self.metrics, self._clock, lambda: not self._stopping)
         due = stopwatch() + LAG_EVERY
 
         def look() -> float:

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from pipeline.changelog import ChangelogError
-from pipeline.clock import Clock
+from pipeline.clock import Clock, stopwatch
 from pipeline.errors import PipelineError
 from pipeline.kafka.confirmed_writes import ConfirmedWrites
 from pipeline.kafka.connection import Connection
@@ -17,6 +17,9 @@ from pipeline.settings.sections.kafka import KafkaSection
 
 LOOK_EVERY: Final = 600.0
 """Seconds between two looks whether a day has passed."""
+FIRST: Final = 60.0
+"""Seconds after a start before the first: whoever starts has other things to do."""
+_REST: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -28,29 +31,35 @@ class SnapshotKeeper:
     logged and tried again at the next look: nothing else depends on it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it reads, and when
         self,
         connection: Connection,
         section: KafkaSection,
         clock: Clock,
         wanted: Callable[[], bool],
+        *,
+        first: float = FIRST,
+        every: float = LOOK_EVERY,
     ) -> None:
+        self._every = every
+        self._due = stopwatch() + first
         self._connection = connection
         self._section = section
         self._clock = clock
         self._wanted = wanted
 
     def step(self) -> float:
-        """Look once; return the seconds to the next look."""
-        if not self._wanted():
-            return LOOK_EVERY / 60
+        """Look where it is time to; return the seconds to rest."""
+        if not self._wanted() or stopwatch() < self._due:
+            return _REST
+        self._due = stopwatch() + self._every
         try:
             last = self.last()
             if last is None or self._clock.now() - last >= DAY:
                 self._take()
         except (PipelineError, ChangelogError) as error:
             _log.warning("no_snapshot_taken", detail=str(error))
-        return LOOK_EVERY
+        return _REST
 
     def last(self) -> int | None:
         """When the last snapshot of any partition was written, by the broker; None: never."""

@@ -210,7 +210,9 @@ def test_a_snapshot_is_taken_once_a_day_by_whoever_is_to(hand: ByHand) -> None:
     minutes(hand, 0, 3)
     hand.fold(MINE)
     clock, mine = SetClock(), [False]
-    keeper = SnapshotKeeper(hand.those.connection, hand.those.section, clock, lambda: mine[0])
+    keeper = SnapshotKeeper(
+        hand.those.connection, hand.those.section, clock, lambda: mine[0], first=0, every=0
+    )
 
     def kept() -> int:
         with Looker(hand.those.connection) as looker:
