@@ -67,8 +67,8 @@ def rebuild(  # noqa: PLR0913  # each is an option of the command line
 def snapshot(config: ConfigOption = None, output: FormatOption = Format.TEXT) -> None:
     """Copy all workers' rows, for `state rebuild` to begin from; they may go on meanwhile.
 
-    Once a day is enough: what is between a snapshot and the time asked for is folded again. Kept
-    as long as mentions (kafka.retention), in a topic of its own.
+    The alerter that leads takes one a day. What came after a snapshot is folded again. Kept as
+    long as mentions (kafka.retention), in a topic of its own.
 
     Example: crisis-monitor state snapshot
     """
