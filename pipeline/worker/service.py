@@ -1,7 +1,6 @@
 """The worker process: Faust, the partitions it is given, health; from start to a clean end."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -30,7 +29,8 @@ from pipeline.settings.sections.kafka import Compression
 from pipeline.worker.clients import aiokafka_clients
 from pipeline.worker.faust_app import make_app
 from pipeline.worker.folding import Item
-from pipeline.worker.ownership import Ownership
+from pipeline.worker.ownership import Ownership, OwnershipLost
+from pipeline.worker.quiet import quieten
 from pipeline.worker.reading import read_latest, read_range
 from pipeline.worker.sender import Sender
 from pipeline.worker.share import Share
@@ -46,6 +46,9 @@ EASY = 8
 LOOK_EVERY = 0.05
 TELL_EVERY = 1.0
 GROUP = "group"
+BROKER = "broker"
+KNOCK_EVERY = 2.0
+"""Seconds; after twice as many without an answer readiness is red."""
 LEAVE_WITHIN = 10.0
 """Seconds for the last checkpoint, and again for leaving the group."""
 
@@ -78,6 +81,7 @@ class WorkerService:
         self._failure: PipelineError | None = None
         self._stopping = asyncio.Event()
         self._full: set[int] = set()
+        self._ownership: Ownership | None = None
         self._tools = Tools(
             topics=self._topics,
             event_mode=options.kind is LogKind.EVENT,
@@ -122,18 +126,19 @@ class WorkerService:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        quieten()
         check_ready(self._connection, wanted(self._settings.kafka))
-        for name in ("faust", "mode", "aiokafka"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         self.health.expect(GROUP, "has not joined its consumer group yet")
         self.health.watch("worker", STALLED)
         starting = asyncio.create_task(self._app.start())
         looking = asyncio.create_task(self._look())
+        knocking = asyncio.create_task(self._knock())
         try:
             started()
             await self._until_told(starting)
         finally:
             looking.cancel()
+            knocking.cancel()
             await self._leave(starting)
             self.health.unwatch("worker")
         if self._failure is not None:
@@ -200,7 +205,8 @@ class WorkerService:
     async def _assigned(self, partitions: set[int]) -> None:
         await self.share.give_up(0.0)
         self._meter.assigned(partitions)
-        self.share.assign(partitions, Ownership(self._app))
+        self._ownership = Ownership(self._app)
+        self.share.assign(partitions, self._ownership)
         self.health.well(GROUP)
 
     async def _look(self) -> None:
@@ -217,6 +223,25 @@ class WorkerService:
                 if work is None or work.backlog <= EASY:
                     self._full.discard(number)
                     self._app.consumer.on_buffer_drop(TP(self._topics.mentions, number))
+
+    async def _knock(self) -> None:
+        """Ask the group now and then whether it is there, also when there is nothing to fold."""
+        while True:
+            await asyncio.sleep(KNOCK_EVERY)
+            if self._ownership is None:
+                continue
+            try:
+                await asyncio.wait_for(self._ownership.prove(), KNOCK_EVERY)
+            except OwnershipLost:
+                continue  # Faust hears of it as well, and joins again
+            except Exception as error:  # noqa: BLE001  # whatever a client raises
+                self.health.failed(
+                    BROKER,
+                    f"no broker answers ({type(error).__name__}); mentions wait in Kafka, nothing "
+                    f"is lost: look at Kafka at {self._connection.where}",
+                )
+            else:
+                self.health.well(BROKER)
 
     def _tell_lag(self) -> None:
         for number, work in self.share.works.items():
