@@ -1,15 +1,20 @@
 import msgspec
 import pytest
 
+from alerts.feed import TimePassed
 from alerts.heard import decide_signal
 from alerts.incident import Opened
+from alerts.notification import Reason
 from alerts.policy import LifecycleSettings
+from alerts.store import open_store
 from detectors.brand import BrandDetectors
 from detectors.observation import Bucket
 from detectors.settings import Detection
+from detectors.severity import Severity
 from detectors.signal import SignalKind
 from pipeline.brand_fold import BrandRow, Totals
 from pipeline.reconciling import differences, reconcile
+from tests.scene import POLICY, Recorder, event_alerter, signal
 
 START = 1_700_000_040_000
 MINUTE = 60_000
@@ -101,10 +106,10 @@ def test_attention_is_reconciled_alike() -> None:
 def test_no_signal_opens_an_incident(*, known_open: bool, found_open: bool) -> None:
     known = with_story(row(), number=2, seq=4, open=known_open, opened_at=START)
     found = with_story(row(), number=2, seq=1, open=found_open, opened_at=START)
-    for signal in reconcile(known, found, Detection(), whole=True).signals:
-        assert signal.kind is SignalKind.ENDED or known_open
-        events = decide_signal(None, signal, START + 10 * MINUTE, LifecycleSettings())
-        if signal.kind is SignalKind.ENDED:
+    for said in reconcile(known, found, Detection(), whole=True).signals:
+        assert said.kind is SignalKind.ENDED or known_open
+        events = decide_signal(None, said, START + 10 * MINUTE, LifecycleSettings())
+        if said.kind is SignalKind.ENDED:
             assert not any(isinstance(event, Opened) for event in events)
 
 
@@ -124,3 +129,29 @@ def test_differences_are_named_as_people_know_them() -> None:
     assert found["mentions"] == ("5", "7")
     assert found["surges so far"] == ("2", "0")
     assert found["numbers of detectors that differ"] == ("0", "1")
+
+
+@pytest.mark.parametrize("found_open", [True, False])
+@pytest.mark.parametrize("known_open", [True, False])
+@pytest.mark.parametrize("grave", [False, True])
+def test_nobody_is_paged_by_a_rebuild(*, known_open: bool, found_open: bool, grave: bool) -> None:
+    end = START + 3 * MINUTE
+    severity = Severity.CRITICAL if grave else Severity.WARNING
+    known = with_story(row(), number=1, seq=1, open=known_open, opened_at=START, severity=severity)
+    found = with_story(
+        row(), number=4, seq=9, open=found_open, opened_at=START, severity=Severity.CRITICAL
+    )
+    signals = reconcile(known, found, Detection(), whole=True).signals
+    assert all(each.bucket_end == end for each in signals)
+    store, recorder = open_store("sqlite://"), Recorder()
+    alerter = event_alerter(store, recorder, msgspec.structs.replace(POLICY, rounds=1))
+    opening = signal(START, severity=severity)
+    alerter.apply([(0, opening), (1, TimePassed(START + 2 * MINUTE))], 0)
+    pages = [said.reason for said in recorder.said].count("page")
+    alerter.apply([*((2, each) for each in signals), (3, TimePassed(end))], 0)
+    reasons = [Reason(said.reason) for said in recorder.said]
+    assert [reason for reason in reasons if reason.is_page] == [Reason.PAGE] * pages
+    with store.read() as view:
+        (incident,) = view.incidents()
+    assert incident.is_open == (found_open or not known_open)
+    store.close()
