@@ -8,7 +8,7 @@ WORKERS := --numprocesses=auto --maxprocesses=8 --dist=loadgroup --no-loadscope-
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check lint types architecture bench bench-quality stack-secrets stack-check format clean tools
+.PHONY: help demo test coverage check lint types architecture bench bench-quality chaos stack-secrets stack-check format clean tools
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ check: lint types architecture test ## what CI runs
 
 bench: $(VENV)/.dev ## the figures of docs/benchmarks.md that tell of speed
 	@$(BIN)/python -m tests.bench
+
+chaos: $(VENV)/.dev ## whether anything is lost or doubled while processes die (SECONDS=300)
+	@$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300)
 
 bench-quality: $(VENV)/.dev ## the figures that tell of detection (about 20 minutes)
 	@$(BIN)/python -m tests.bench.surges

@@ -204,7 +204,20 @@ class Stack:
 
     def settle(self, within: float) -> None:
         """Wait until nothing waits anywhere."""
-        eventually(lambda: self.behind() == 0, within=within, what="nothing left to fold or read")
+        try:
+            eventually(lambda: self.behind() == 0, within=within, what="nothing left to do")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.ask('lag')}") from None
+
+    def ask(self, *arguments: str) -> str:
+        """What a command of the program says, however it ends."""
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--config", str(self.config)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
 
     def signals(self) -> list[SignalRecord]:
         """Every signal of the signals topic, as often as it was said."""

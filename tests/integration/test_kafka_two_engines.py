@@ -23,7 +23,7 @@ SETTLES_WITHIN = 300.0
 
 
 def test_the_same_history_comes_to_the_same(tmp_path: Path, broker: Broker) -> None:
-    history = History(11, mentions=MENTIONS)
+    history = History(11, mentions=MENTIONS, days=2)
     stack = Stack(
         tmp_path / "stack",
         broker.bootstrap,
