@@ -1,7 +1,6 @@
 """`ingest` and `replay` as ops meet them: started, fed, killed, started again, told to stop."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -13,13 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.__main__ import app
 from pipeline.brands import Brand, BrandMatcher
 from pipeline.clock import SystemClock, stopwatch
+from pipeline.errors import TopicProblem
+from pipeline.ingest_service import IngestService
 from pipeline.kafka.looking import Looker
+from pipeline.log.kind import LogKind
 from pipeline.mention import Mention
 from pipeline.replay_http import Patience, Target, send
 from pipeline.resuming import OwnRecord
+from pipeline.settings import load
 from pipeline.sources.files import FileSource
 from pipeline.wire import Tick, decode_with_notes
 from pipeline.writing import Writer
@@ -250,39 +255,24 @@ def written(those: SetUp) -> int:
 
 
 def test_run_names_the_parts_of_the_road(topics: SetUp, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*COMMAND, "run", "--config", str(a_config(topics, tmp_path))],
-        capture_output=True,
-        check=False,
-        env=os.environ,
-        timeout=60,
-    )
-    assert done.returncode == 2
-    said = b" ".join(done.stderr.split())
-    for word in (b"kafka setup", b"ingest", b"worker", b"alerter", b"web"):
+    done = CliRunner().invoke(app, ["run", "--config", str(a_config(topics, tmp_path))])
+    assert done.exit_code == 2
+    said = " ".join(done.output.split())
+    for word in ("kafka setup", "ingest", "worker", "alerter", "web"):
         assert word in said
 
 
 def test_a_missing_topic_is_named_with_what_makes_it(topics: SetUp, tmp_path: Path) -> None:
     file = a_config(topics, tmp_path)
     file.write_text(file.read_text().replace(topics.section.prefix, "not-there"))
-    done = subprocess.run(
-        [*COMMAND, "ingest", "--config", str(file), "--port", "0"],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 3
-    said = b" ".join(done.stderr.split())
-    assert b"not-there.mentions" in said
-    assert b"kafka setup" in said
+    service = IngestService(load(file), LogKind.CLOCK, SystemClock())
+    with pytest.raises(TopicProblem, match=r"not-there\.mentions.*kafka setup"):
+        service.start()
 
 
 def test_without_a_kafka_ingest_says_what_to_start(tmp_path: Path) -> None:
     file = tmp_path / "crisis-monitor.toml"
     file.write_text('[[brands]]\nname = "Acme"\n')
-    done = subprocess.run(
-        [*COMMAND, "ingest", "--config", str(file)], capture_output=True, check=False, timeout=60
-    )
-    assert done.returncode == 2
-    assert b"crisis-monitor run" in b" ".join(done.stderr.split())
+    done = CliRunner().invoke(app, ["ingest", "--config", str(file)])
+    assert done.exit_code == 2
+    assert "crisis-monitor run" in " ".join(done.output.split())
