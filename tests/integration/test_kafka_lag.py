@@ -206,3 +206,17 @@ def test_nothing_is_looked_at_while_the_process_ends() -> None:
     away = Gauge(Connection(("127.0.0.1:1",)), Topics("nowhere"))
     assert LagWatch(away, metrics, SystemClock(), lambda: False).step() == EVERY
     assert b"partitions_unowned" not in metrics.exposition()[0]
+
+
+def test_what_retention_took_unread_is_told(hand: ByHand, tmp_path: Path) -> None:
+    for number in range(5):
+        hand.say("Acme", ["one"], START + number)
+    partition = partition_of("Acme", 4)
+    hand.fold(partition, up_to=0)
+    with hand.those.connection.admin() as admin:
+        admin.delete_records({TopicPartition(hand.those.topics.mentions, partition): 4})
+    file = config(hand.those, tmp_path)
+    _, stages = told(file)
+    mine = stages["fold"]["partitions"][partition]
+    assert (mine["position"], mine["records"], mine["expired"]) == (4, 1, 3)
+    assert "3 records were deleted by retention" in run("--config", file).stdout

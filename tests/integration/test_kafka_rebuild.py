@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from pipeline.__main__ import app
@@ -230,3 +230,19 @@ def test_a_snapshot_is_taken_once_a_day_by_whoever_is_to(hand: ByHand) -> None:
     clock.instant += 25 * 60 * MINUTE
     keeper.step()
     assert kept() == 2 * first
+
+
+def test_what_kafka_no_longer_keeps_is_said_to_be_missing(hand: ByHand, file: Path) -> None:
+    minutes(hand, 0, 10)
+    hand.fold(MINE)
+    minutes(hand, 10, 20)
+    hand.fold(MINE)
+    topic = hand.those.topics.mentions
+    with hand.those.connection.admin() as admin:
+        admin.delete_records({TopicPartition(topic, MINE): 12})
+    found = told(file, "rebuild", "Acme", "--from", LATER, code=1)
+    assert (found["whole"], found["first_offset"]) == (False, 12)
+    assert found["mentions"] < 40
+    text = run(file, "rebuild", "Acme", "--from", LATER, "--yes")
+    assert "is gone from the topic" in text.stdout
+    assert told(file, "show", "Acme")["row"]["totals"]["mentions"] == 40
