@@ -117,10 +117,12 @@ class AlerterService:
             raise
 
     def _start(self) -> None:
+        away = ""
         try:
             self._check_topics()
         except BrokerUnavailable as error:
-            _log.warning("the broker is waited for", detail=str(error))
+            away = str(error)
+            _log.warning("the broker is waited for", detail=away)
         if self._place.is_sqlite:
             self._make_folder()
         judged = self._opened(JudgedTopic(self._connection, self._topics.judged, self._partitions))
@@ -139,7 +141,7 @@ class AlerterService:
         leading = self._leading = Leading(self._leadership, people, self._turn)
         self._make_loop("leadership", leading.step)
         self._people_loop = self._make_loop("people", self._moving(people, leading))
-        self._make_readers(people, leading)
+        self._make_readers(people, leading, away)
         self._make_loop("lag", self._watching())
         if not self._event_mode:
             storage = self._settings.storage
@@ -176,7 +178,7 @@ class AlerterService:
     def _check_topics(self) -> None:
         """See once that the topics are as they have to be."""
         with self._checking:
-            if not self._topics_checked.is_set():
+            if not (self._topics_checked.is_set() or self._stopping):
                 check_ready(self._connection, self._plans)
                 self._check_kind()
                 self._topics_checked.set()
@@ -202,7 +204,8 @@ class AlerterService:
         self._loops.append(loop)
         return loop
 
-    def _make_readers(self, people: People, leading: Leading) -> None:
+    def _make_readers(self, people: People, leading: Leading, away: str) -> None:
+        """Make a reader of each topic; `away` is why no broker answers, empty where one does."""
         topics, group = self._topics, self._topics.alerter_group
         incidents = IncidentSink(
             people.alerter,
@@ -213,20 +216,17 @@ class AlerterService:
             check=self._check_kind,
         )
         buckets = BucketSink(self._opened(BucketTable(self._place)))
-        alone = Share(group, lambda: self.leads) if self._event_mode else Share(group)
-        self._make_reader(
-            leading,
-            Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets),
-            alone,
-        )
         mentions = MentionSink(self._opened(MentionStore(self._place)), self.metrics)
-        self._make_reader(
-            leading, Feed("judged", topics.judged, decode_judged, mentions), Share(group)
-        )
         rejected = RejectedSink(self._opened(RejectedStore(self._place)))
-        self._make_reader(
-            leading, Feed("rejected", topics.rejected, decode_dead_letter, rejected), Share(group)
-        )
+        shared = Share(group)
+        alone = Share(group, lambda: self.leads) if self._event_mode else shared
+        signals = Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets)
+        self._make_reader(leading, signals, alone)
+        self._make_reader(leading, Feed("judged", topics.judged, decode_judged, mentions), shared)
+        letters = Feed("rejected", topics.rejected, decode_dead_letter, rejected)
+        self._make_reader(leading, letters, shared)
+        for feed in ("signals", "judged", "rejected") if away else ():
+            self.health.failed(feed, away)
 
     def _make_reader(self, leading: Leading, feed: Feed[Decoded], share: Share) -> None:
         buried = self._opened(RejectedStore(self._place))
@@ -246,6 +246,8 @@ class AlerterService:
             if self._stopping and reader.is_cut_off:
                 return REST
             self._check_topics()
+            if not self._topics_checked.is_set():
+                return REST
             try:
                 moved = reader.step()
             except (MovedElsewhere, NotLeading) as error:

@@ -181,6 +181,7 @@ class TopicReader(Generic[Decoded]):
             return
         if not self.is_cut_off:
             self._committing.tell_last(consumer)
+        self._metrics.partitions_owned(self._feed.name, 0)
         for partition in self._shown:
             self._metrics.partition_gone(self._feed.name, partition)
         self._shown.clear()
@@ -225,6 +226,7 @@ class TopicReader(Generic[Decoded]):
                 consumer.assign(
                     [TopicPartition(self._feed.topic, each) for each in range(self._partitions)]
                 )
+                self._metrics.partitions_owned(self._feed.name, self._partitions)
         self._consumer = consumer
         return consumer
 

@@ -220,6 +220,34 @@ def test_event_time_sends_nothing_and_merges(
     assert len(notified(place)) == 8
 
 
+def test_event_time_is_gone_on_with_by_whoever_leads_next(
+    pen: Pen, topics: SetUp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path / "c.toml", topics, ["http://127.0.0.1:9/never"])
+    place = Place(tmp_path / "data")
+    start = 1_600_000_020_000
+    brands = [f"brand{number}" for number in range(6)]
+    with service_of(config, kind=LogKind.EVENT, deliver=False) as second:
+        eventually(lambda: second.leads, "the only one leads")
+        with service_of(config, kind=LogKind.EVENT, deliver=False) as first:
+            for brand in brands:
+                pen.signal(signal(start, brand=brand))
+            pen.time(start)
+            eventually(lambda: len(notified(place)) == 6, "the first minute is told")
+            assert not first.leads
+            second.stop()
+            pen.signal(signal(start + 60_000, brand="Later"))
+            pen.time(start + 60_000)
+            eventually(lambda: len(notified(place)) == 7, "the other one goes on")
+            assert first.leads
+    with open_store(place.incidents_url) as store, store.read() as view:
+        assert view.last_time() == start + 60_000
+        assert {each.brand: each.opened_at for each in view.incidents()} == {
+            **dict.fromkeys(brands, start),
+            "Later": start + 60_000,
+        }
+
+
 def test_a_log_of_the_other_kind_pages_nobody(
     pen: Pen, topics: SetUp, hook: Peer, tmp_path: Path
 ) -> None:
