@@ -167,7 +167,7 @@ REBALANCES = _metric(
 RECOVERY_SECONDS = _metric(
     "recovery_seconds",
     Kind.HISTOGRAM,
-    "Time from a rebalance to a partition being folded again, reading its rows included.",
+    "Time it took to take a partition up: to read its rows back; 0 where they were kept.",
     unit="seconds",
 )
 CHECKPOINT_SECONDS = _metric(
