@@ -25,8 +25,7 @@ from pipeline.metrics import Metrics
 from pipeline.placing import partition_of
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings
-from pipeline.settings.sections.kafka import Compression
-from pipeline.worker.clients import aiokafka_clients
+from pipeline.worker.clients import aiokafka_clients, compression_of
 from pipeline.worker.faust_app import make_app
 from pipeline.worker.folding import Item
 from pipeline.worker.ownership import Ownership, OwnershipLost
@@ -75,6 +74,7 @@ class WorkerService:
         self._topics = Topics(settings.kafka.prefix)
         self.health = Health()
         self._clients = aiokafka_clients(self._connection)
+        self._compression = compression_of(settings.kafka)
         self._fold_settings, self._languages = fold_settings(settings, options)
         self._judge = make_judge(options.scorer)
         self._meter = WorkerMeter(metrics, event_mode=options.kind is LogKind.EVENT)
@@ -105,8 +105,7 @@ class WorkerService:
         )
 
     def _make_sender(self) -> Sender:
-        compression = self._settings.kafka.compression
-        return Sender(self._clients, None if compression is Compression.NONE else compression.value)
+        return Sender(self._clients, self._compression)
 
     def _make_fold(self, partition: int, row: PartitionRow | None, brands: Any) -> Fold:  # noqa: ANN401
         given = self._fold_settings
@@ -173,12 +172,14 @@ class WorkerService:
         try:
             await self.share.give_up(LEAVE_WITHIN, drain=self._failure is None)
         finally:
+            began = stopwatch()
             if not starting.done():
                 starting.cancel()
             try:
                 await asyncio.wait_for(self._app.stop(), LEAVE_WITHIN)
             except TimeoutError:
                 _log.warning("leaving_took_too_long")
+            _log.info("group_left", seconds=round(stopwatch() - began, 1))
             await self._tools.close()
 
     def _fail(self, error: PipelineError) -> None:
