@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.clock import stopwatch
-from pipeline.errors import BrokerUnavailable, PipelineError
+from pipeline.errors import BrokerUnavailable, PipelineError, SettingsError
 from pipeline.kafka import require_kafka
 from pipeline.kafka.connection import Connection, translated
 from pipeline.kafka.problems import problem_of
@@ -69,7 +69,7 @@ class Producer:
     """One connection to the brokers for writing; used by one thread, which `confirmed` is not.
 
     Raises BrokerUnavailable when no broker answers at the start, SettingsError where the
-    credentials are refused. `failed` is called, from a thread of the client's, when a record is
+    credentials are refused or the compression is not installed. `failed` is called, from a thread of the client's, when a record is
     refused for good; nothing is written afterwards.
     """
 
@@ -78,10 +78,11 @@ class Producer:
         connection: Connection,
         *,
         client_id: str = "crisis-monitor-ingest",
-        compression: Compression = Compression.GZIP,
+        compression: Compression = Compression.ZSTD,
         failed: Callable[[PipelineError], None] = lambda _: None,
     ) -> None:
         require_kafka()
+        _check_codec(compression)
         from kafka import KafkaProducer  # noqa: PLC0415  # not in every install
         from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # as above
 
@@ -187,3 +188,15 @@ class Producer:
         except KafkaError:
             return False
         return self.failure is None
+
+
+def _check_codec(compression: Compression) -> None:
+    """Raise SettingsError where records cannot be packed so here."""
+    from kafka import codec  # noqa: PLC0415  # not in every install
+
+    known = {Compression.LZ4: codec.has_lz4, Compression.ZSTD: codec.has_zstd}
+    if compression in known and not known[compression]():
+        raise SettingsError(
+            f"kafka.compression is {compression}, for which a package is missing: pip install "
+            "'crisis-monitor[kafka]', or set gzip, which needs none and ten times the work"
+        )
