@@ -69,8 +69,8 @@ class Producer:
     """One connection to the brokers for writing; used by one thread, which `confirmed` is not.
 
     Raises BrokerUnavailable when no broker answers at the start, SettingsError where the
-    credentials are refused or the compression is not installed. `failed` is called, from a thread of the client's, when a record is
-    refused for good; nothing is written afterwards.
+    credentials are refused or the compression is not installed. `failed` is called, from a thread
+    of the client's, when a record is refused for good; nothing is written afterwards.
     """
 
     def __init__(
