@@ -34,6 +34,8 @@ class ByHand:
         self.partitions = those.section.partitions
         self._producer = KafkaProducer(**those.connection.clients("by-hand"), acks="all")
         self.generation = 0
+        self.brands = ["Acme"]
+        """Those that are configured."""
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,12 @@ class ByHand:
         with Looker(self.those.connection) as looker:
             found = read_changelog(looker, topics.changelog, partition).found
             standing = recover(found, self.generation, "by-hand")
-            settings = FoldSettings(self.detection, self.event_mode, partition=partition)
+            here = {
+                name: "UTC"
+                for name in self.brands
+                if partition_of(name, self.partitions) == partition
+            }
+            settings = FoldSettings(self.detection, self.event_mode, here, partition=partition)
             fold = Fold(
                 settings,
                 make_judge(ScorerName.VADER),

@@ -236,10 +236,11 @@ class _Counts:
             return  # a dead letter, as it was for the workers
         if isinstance(record, Envelope):
             mine = [entry for entry in record.entries if entry.brand == brand]
-            if not mine:
-                return
             self.mentions += len(mine)
-            record = msgspec.structs.replace(record, entries=mine)
+            if fold.time is not None:  # before the first tick all brands decide where time begins
+                if not mine:
+                    return
+                record = msgspec.structs.replace(record, entries=mine)
         try:
             fold.apply(record)
         except Exception:  # noqa: BLE001  # a worker puts such a record aside at its second failure

@@ -82,10 +82,10 @@ def test_what_no_checkpoint_completed_is_not_shown(hand: ByHand, file: Path) -> 
 
 
 def test_a_brand_never_met_is_a_finding(hand: ByHand, file: Path) -> None:
-    assert told(file, "show", "Acme", code=1)["row"] is None
+    assert told(file, "show", "Nobody", code=1)["row"] is None
     hand.tick(START)
-    hand.fold(partition_of("Acme", 4))
-    assert "no row" in run(file, "show", "Acme").stdout
+    hand.fold(partition_of("Nobody", 4))
+    assert "no row" in run(file, "show", "Nobody").stdout
 
 
 def test_a_changelog_that_cannot_be_read_says_so(hand: ByHand, file: Path) -> None:
