@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
@@ -114,7 +114,7 @@ class Stack:
         brands: str,
         *,
         partitions: int = 8,
-        scorer: str = "",
+        worker_options: Sequence[str] = (),
         worker_module: str = "pipeline",
     ) -> None:
         self.folder = folder
@@ -133,7 +133,7 @@ class Stack:
             encoding="utf-8",
         )
         self._worker_module = worker_module
-        self._scorer = ["--scorer", scorer] if scorer else []
+        self._worker_options = tuple(worker_options)
         self.members: dict[str, Member] = {}
 
     @property
@@ -148,7 +148,7 @@ class Stack:
             arguments = {
                 "ingest": ["ingest", "--port", str(self.port)],
                 "alerter": ["alerter", "--status-port", "0"],
-                "worker": ["worker", "--status-port", "0", *self._scorer],
+                "worker": ["worker", "--status-port", "0", *self._worker_options],
             }[kind]
             self.members[name] = Member(
                 name,
@@ -179,11 +179,13 @@ class Stack:
             raise AssertionError(f"{arguments} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
 
-    def start(self, workers: int = 3) -> None:
-        """Start everything and wait for the door."""
-        for name in ("ingest", "alerter", *(f"worker-{number + 1}" for number in range(workers))):
+    def start(self, workers: int = 3, *, door: bool = True) -> None:
+        """Start everything and wait for the door; without `door` somebody else writes."""
+        for name in ("alerter", *(f"worker-{number + 1}" for number in range(workers))):
             self.member(name).start()
-        self.wait_for_door()
+        if door:
+            self.member("ingest").start()
+            self.wait_for_door()
 
     def wait_for_door(self) -> None:
         """Wait until somebody listens."""
