@@ -14,6 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
@@ -53,7 +54,7 @@ def longest_gap(said: dict[int, list[float]], since: float, until: float) -> flo
     longest = 0.0
     for moments in said.values():
         inside = [each for each in moments if since - 2 <= each <= until]
-        gaps = [later - sooner for sooner, later in zip(inside, inside[1:], strict=False)]
+        gaps = [later - sooner for sooner, later in pairwise(inside)]
         longest = max(longest, *gaps, 0.0)
     return longest
 
@@ -147,12 +148,13 @@ def recovery(folder: Path, bootstrap: str, brands: int) -> list[Figure]:
     finally:
         stack.kill_all()
     found = sum(line["brands"] for line in lines)
+    records = sum(line["rows_read"] for line in lines)
     return [
         Figure(
             f"a fresh worker has read {found:,} brands' rows",
             max(line["seconds"] for line in lines),
             "s",
-            note=f"{sum(line['rows_read'] for line in lines):,} records; from its start {took:.1f} s",
+            note=f"{records:,} records; from its start {took:.1f} s",
         )
     ]
 
