@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 SECRETS ?= .secrets
 BIN := $(VENV)/bin
-WORKERS := --numprocesses=auto --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder
+# One process more than there are cores: some tests wait for others' answers.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
+WORKERS = --numprocesses=$(PROCESSES) --dist=loadgroup --no-loadscope-reorder
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip --quiet --retries 8 --timeout 30
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ $(VENV)/.dev: $(VENV)/.base
 demo: $(VENV)/.base ## made-up days of four brands on the live page, with a panel to play with
 	@$(BIN)/crisis-monitor demo
 
-test: $(VENV)/.dev ## the tests, a process a core (PYTEST_FLAGS="-k wheel", say)
+test: $(VENV)/.dev ## the tests, several at a time (PYTEST_FLAGS="-k wheel", say)
 	@$(BIN)/pytest $(WORKERS) $(PYTEST_FLAGS)
 
 coverage: $(VENV)/.dev ## the tests again, slower, and the branches that none of them takes
