@@ -153,7 +153,11 @@ class WorkerService:
         try:
             await asyncio.wait({told, crashed, starting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and not told.done():
-                starting.result()
+                if (error := starting.exception()) is not None:
+                    raise BrokerUnavailable(
+                        f"the worker cannot join its consumer group at {self._connection.where} "
+                        f"({type(error).__name__}: {str(error)[:200]}): look at Kafka, start again"
+                    ) from error
                 await asyncio.wait({told, crashed}, return_when=asyncio.FIRST_COMPLETED)
             if crashed.done() and self._failure is None and not self._stopping.is_set():
                 reason = self._app.crash_reason

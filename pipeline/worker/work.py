@@ -37,6 +37,9 @@ MOST = 20_000
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 FILL_AT_ONCE = 200
+SILENT = 15.0
+"""Seconds without a record after which the topic itself is asked; ticks come every few seconds."""
+NO_END = 1 << 62
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class PartitionWork:
         self._ailing = False
         self._sending: asyncio.Task[None] | None = None
         self._last = stopwatch()
+        self._heard = stopwatch()
         self._name = f"partition {partition}"
         if kept is not None:
             self._fold, self._ledger, self._at = kept.fold, kept.ledger, kept.at
@@ -96,6 +100,7 @@ class PartitionWork:
     def put(self, item: Item) -> None:
         """Take a record in, in the order of its partition."""
         self._queue.append(item)
+        self._heard = stopwatch()
         self._wake.set()
 
     async def end(self, within: float, *, drain: bool = False) -> Kept | None:
@@ -259,6 +264,7 @@ class PartitionWork:
             self._tell()
             if self._idle():
                 await self._wait()
+                await self._look_for_more()
             else:
                 await asyncio.sleep(0)
 
@@ -322,6 +328,21 @@ class PartitionWork:
         if records:
             judged = self._tools.judging() - judging
             self._tools.meter.folded(mentions, stopwatch() - began, judged)
+
+    async def _look_for_more(self) -> None:
+        """Ask the topic itself when the stream has been silent for long: it may have stopped."""
+        if self._queue or self._taken or self._ending or stopwatch() - self._heard < SILENT:
+            return
+        self._heard = stopwatch()
+        _, found = await self._tools.read_range(
+            self._tools.topics.mentions, self.partition, self._at + 1, NO_END, FILL_AT_ONCE
+        )
+        if found and not self._queue:
+            self._heard = 0.0  # there may be more
+            self._queue.extend(Item(offset, value) for offset, value in found)
+            _log.warning(
+                "stream_was_silent", partition=self.partition, read_by_hand=len(found), at=self._at
+            )
 
     async def _fill(self, until: int) -> None:
         """Put what the stream passed over before the first of the queue."""

@@ -412,3 +412,10 @@ def test_mentions_that_retention_took_are_counted_and_the_rest_goes_on() -> None
     asyncio.run(stage.work([last], until=lambda: last in stage.acknowledged))
     assert stage.folded() == last
     assert b"offset_gaps_total 1.0" in stage.metrics.exposition()[0]
+
+
+def test_a_stream_that_has_gone_silent_is_read_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "SILENT", 0.05)
+    stage = stage_of(log_of())
+    asyncio.run(stage.work([0, 1], until=lambda: stage.folded() == len(stage.log) - 1))
+    assert stage.judged() == EXPECTED
