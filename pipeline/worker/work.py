@@ -71,6 +71,7 @@ class PartitionWork:
         self._wake = asyncio.Event()
         self._ending = False
         self._ailing = False
+        self._known_topic = False
         self._sending: asyncio.Task[None] | None = None
         self._last = stopwatch()
         self._heard = stopwatch()
@@ -232,6 +233,7 @@ class PartitionWork:
             raise LogCorrupt(
                 f"partition {self.partition} of {self._tools.topics.changelog}: {error}"
             ) from error
+        await self._same_topic(standing.folded)
         self._ledger = standing.ledger
         self._at = standing.folded
         self._last = stopwatch()
@@ -247,6 +249,27 @@ class PartitionWork:
             rows_read=records,
             seconds=round(stopwatch() - began, 3),
         )
+
+    async def _same_topic(self, folded: int) -> None:
+        """Raise LogMismatch where the rows hold more than their topic has ever had."""
+        if folded != NOTHING:
+            first = folded + 1
+            found, _ = await self._tools.read_range(
+                self._tools.topics.mentions, self.partition, first, first, 1
+            )
+            self._check_end(found.end, folded)
+
+    def _check_end(self, end: int, folded: int) -> None:
+        """What comes to a topic made anew would be taken for replays: acknowledged, not folded."""
+        if end <= folded:
+            topics = self._tools.topics
+            raise LogMismatch(
+                f"partition {self.partition} of {topics.mentions} ends at {end}, but "
+                f"{topics.changelog} holds what was folded up to {folded}: the topic was deleted "
+                "and made anew, or brokers lost its end. Nothing of it is acknowledged. Restore "
+                "all topics from one backup, or begin anew: another kafka.prefix (or delete all "
+                "topics of this one, the changelog too), fresh stores, crisis-monitor kafka setup"
+            )
 
     # -- folding ---------------------------------------------------------------------------
 
@@ -307,6 +330,9 @@ class PartitionWork:
         while self._queue and self._uncommitted < MOST and stopwatch() - began < TURN:
             item = self._queue[0]
             if item.offset <= self._at:
+                if not self._known_topic:
+                    await self._same_topic(self._at)
+                    self._known_topic = True
                 self._queue.popleft()
                 replayed += 1
                 if item.offset <= ledger.folded and item.acknowledge is not None:
@@ -315,6 +341,7 @@ class PartitionWork:
             if item.offset > self._at + 1:
                 await self._fill(item.offset)
                 item = self._queue[0]
+            self._known_topic = False
             folded = self._folding.fold(fold, item)
             mentions += folded
             self._uncommitted += folded
@@ -334,9 +361,10 @@ class PartitionWork:
         if self._queue or self._taken or self._ending or stopwatch() - self._heard < SILENT:
             return
         self._heard = stopwatch()
-        _, found = await self._tools.read_range(
+        offsets, found = await self._tools.read_range(
             self._tools.topics.mentions, self.partition, self._at + 1, NO_END, FILL_AT_ONCE
         )
+        self._check_end(offsets.end, self._at)
         if found and not self._queue:
             self._heard = 0.0  # there may be more
             self._queue.extend(Item(offset, value) for offset, value in found)

@@ -419,3 +419,61 @@ def test_a_stream_that_has_gone_silent_is_read_by_hand(monkeypatch: pytest.Monke
     stage = stage_of(log_of())
     asyncio.run(stage.work([0, 1], until=lambda: stage.folded() == len(stage.log) - 1))
     assert stage.judged() == EXPECTED
+
+
+def made_anew(stage: Stage, records: int) -> None:
+    """The topic was deleted, made again, and has got so many records since."""
+    stage.log = log_of()[:records]
+    stage.acknowledged.clear()
+
+
+@pytest.mark.parametrize("since", [0, 1, 4])
+def test_rows_beside_a_topic_made_anew_are_refused_and_nothing_is_acknowledged(since: int) -> None:
+    stage = stage_of(log_of())
+    asyncio.run(stage.work())
+    made_anew(stage, since)
+    asyncio.run(stage.work(until=lambda: bool(stage.fatal)))
+    (error,) = stage.fatal
+    assert isinstance(error, LogMismatch)
+    assert error.exit_code == 3
+    assert f"partition {PARTITION} of {TOPICS.mentions} ends at {since}" in str(error)
+    assert "another kafka.prefix" in str(error)
+    assert "fresh stores" in str(error)
+    assert not stage.acknowledged
+    assert [each.component for each in stage.health.reasons()] == [f"partition {PARTITION}"]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_topic_made_anew_under_a_worker_is_refused(
+    silent: bool,  # noqa: FBT001  # a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = stage_of(log_of())
+
+    async def story() -> None:
+        work = PartitionWork(PARTITION, stage, stage.tools)
+        task = asyncio.create_task(work.run())
+        for offset in range(len(stage.log)):
+            work.put(stage.item(offset))
+        while len(stage.acknowledged) < len(stage.log):  # noqa: ASYNC110  # what happens inside
+            await asyncio.sleep(0.005)
+        made_anew(stage, 2)
+        if silent:
+            monkeypatch.setattr(work_module, "SILENT", 0.05)
+        else:
+            work.put(stage.item(0))
+            work.put(stage.item(1))
+        await asyncio.wait_for(task, 10)
+
+    asyncio.run(story())
+    (error,) = stage.fatal
+    assert isinstance(error, LogMismatch)
+    assert not stage.acknowledged
+
+
+def test_a_topic_of_which_retention_took_everything_is_gone_on_with() -> None:
+    stage = stage_of(log_of())
+    asyncio.run(stage.work())
+    stage.generation, stage.start = 2, len(stage.log)
+    asyncio.run(stage.work([], until=lambda: stage.readings == 2 and not stage.health.reasons()))
+    assert not stage.fatal
