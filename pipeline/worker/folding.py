@@ -106,5 +106,6 @@ def _other_kind(stand: Stand, *, event_time: bool) -> str:
     other = LogKind.CLOCK if event_time else LogKind.EVENT
     return (
         f"{stand} is a tick of {found} time, and this worker folds {other} time: the two cannot "
-        f"be mixed. Set kafka.time = {found} (or --time {found}), or use another kafka.prefix"
+        f"be mixed. Set kafka.time = {found} (or --time {found}), or begin anew with another "
+        "kafka.prefix and fresh stores"
     )
