@@ -315,7 +315,8 @@ class _Standing:
         raise LogMismatch(
             f"the topic {self._topic} holds something else than the beginning of this replay "
             "(other files, options or settings, or mentions that came through a door): begin anew "
-            "with another kafka.prefix, or add to it with `ingest` and `replay --to URL`"
+            "with another kafka.prefix and fresh stores, or add to it with `ingest` and "
+            "`replay --to URL`"
         )
 
 

@@ -92,8 +92,8 @@ def _missing(plan: TopicPlan, first: str) -> Difference:
 def _another_number(numbers: set[int]) -> str:
     """What a person does about partitions: a keyed topic must neither grow nor shrink."""
     anew = (
-        "begin anew: another kafka.prefix, then crisis-monitor kafka setup, then replay what is "
-        "to be kept"
+        "begin anew: another kafka.prefix and fresh stores (positions in them carry no prefix), "
+        "then crisis-monitor kafka setup, then replay what is to be kept"
     )
     if len(numbers) > 1:
         counts = ", ".join(str(each) for each in sorted(numbers))

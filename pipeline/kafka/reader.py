@@ -258,8 +258,9 @@ class TopicReader(Generic[Decoded]):
                 raise LogMismatch(
                     f"the stores have read partition {place.partition} of {place.topic} up to "
                     f"{following - 1}, but it ends at {ends[place]}: the topic was made anew, or "
-                    "belongs to another store. Name another kafka.prefix or another storage "
-                    "directory or database, or restore both from one backup"
+                    "belongs to another store. Name the kafka.prefix of these stores, or fresh "
+                    "stores (another storage directory or database): positions in the stores carry "
+                    "no prefix. Or restore both from one backup"
                 )
             self._seek(place, following)
             self._committing.note(place, following)

@@ -72,7 +72,7 @@ class SoleWriter:
                 raise LogInUse(
                     f"an event log has one writer, and {_named(others)} writes {self._topic}: "
                     "stop that one, hand mentions to its door (replay --to URL), or begin anew "
-                    "with another kafka.prefix"
+                    "with another kafka.prefix and fresh stores"
                 )
             time.sleep(_AGAIN)
         self._join()

@@ -74,13 +74,13 @@ def check_kind(topic: str, ticks: Sequence[Sequence[Tick]], writer: str, kind: L
                 raise LogMismatch(
                     f"the topic {topic} was written by {_MOVES[found]} and cannot be gone on with "
                     f'by {_MOVES[kind]}: set kafka.time = "{found}" (or --time {found}), or begin '
-                    "anew with another kafka.prefix"
+                    "anew with another kafka.prefix and fresh stores"
                 )
             if event_mode and tick.writer != writer:
                 raise LogMismatch(
                     f"the topic {topic} is an event log written by {tick.writer!r}, and an event "
                     f'log has one writer: set kafka.writer = "{tick.writer}" once that one has '
-                    "ended, or begin anew with another kafka.prefix"
+                    "ended, or begin anew with another kafka.prefix and fresh stores"
                 )
 
 
