@@ -39,7 +39,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Refused(StrEnum):
-    """Why a whole request was not taken: nothing of it was kept."""
+    """Why a whole request was not taken.
+
+    Nothing of it was kept; only of UNAVAILABLE and FAULT some may be on its way to the log.
+    """
 
     UNAUTHENTICATED = "unauthenticated"
     FOREIGN_PAGE = "foreign_page"

@@ -183,7 +183,8 @@ def _refusal(error: Exception) -> Response:
             refusal = RequestError(
                 503,
                 Refused.UNAVAILABLE,
-                "the log cannot be written now; nothing of this request was kept: repeat it",
+                "the log cannot be written now and has not confirmed this request; some of it may "
+                "be on its way: repeat it with the same id",
                 retry_after=_COME_AGAIN if isinstance(error, LogUnavailable) else _COME_LATER,
             )
         case _:

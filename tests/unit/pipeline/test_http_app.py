@@ -141,6 +141,8 @@ def test_when_the_log_cannot_be_written_senders_repeat(failure: Exception) -> No
     assert (answer.status_code, error_of(answer)) == (503, "log_unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert "secret" not in answer.text
+    assert "nothing" not in answer.text  # whoever fails may have sent some of it before
+    assert "repeat it with the same id" in answer.text
 
 
 def test_a_log_that_does_not_confirm_in_time_is_no_promise() -> None:
