@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from alerts import clocks
 from alerts.incident import Audience, Incident
-from alerts.plain import link, one_line, path_segment
+from alerts.plain import encodable, link, one_line, path_segment
 from alerts.times import rfc3339
 from alerts.wording import COMMAND, SENTENCE, Telling, changes, name, next_reminder
 from detectors.reading import Rule
@@ -53,8 +53,8 @@ def facts(
     """Return every number and name the text is made of, the drivers and the samples."""
     incident, level = telling.incident, telling.incident.level
     return {
-        "incident": incident.id,
-        "brand": incident.brand,
+        "incident": encodable(incident.id),
+        "brand": encodable(incident.brand),
         "rule": str(incident.rule),
         "lane": None if level.lane is None else str(level.lane),
         "severity": str(incident.severity),

@@ -57,6 +57,18 @@ def unpiled(text: str) -> str:
     return "".join(kept)
 
 
+def encodable(text: str) -> str:
+    r"""Return text as it is, with `?` for halves of characters, which no encoder takes.
+
+    No mention brings them and no command takes them; one that came otherwise must not keep
+    anybody from being told.
+
+    >>> encodable("Citro\u00ebn\n"), encodable("Acme\udcff")
+    ('Citroën\n', 'Acme?')
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 def link(address: str, limit: int = 500) -> str:
     r"""Return an address that is one http(s) link and nothing else, or the empty string.
 

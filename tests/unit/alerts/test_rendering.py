@@ -2,7 +2,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -234,6 +234,7 @@ HOSTILE = st.text(
 
 @settings(max_examples=60, deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(Severity))
+@example("Acme\ud800", "half \udcff", "a\udfff", Severity.CRITICAL)
 def test_hostile_names_and_posts_stay_on_their_line(
     brand: str, text: str, other: str, severity: Severity
 ) -> None:
