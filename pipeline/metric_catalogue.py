@@ -196,7 +196,7 @@ REPLAYED = _metric(
 OFFSET_GAPS = _metric(
     "offset_gaps_total",
     Kind.COUNTER,
-    "Times records of the mentions topic were missing that had not been folded: lost.",
+    "Times records of a topic were gone before they were read, whoever reads it: lost.",
 )
 DEAD_LETTERS = _metric(
     "dead_letters_total",

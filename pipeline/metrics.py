@@ -273,7 +273,7 @@ class Metrics:
         self._late_counter(catalogue.REPLAYED).inc(records)
 
     def offset_gap(self) -> None:
-        """Count a gap in the mentions topic that nothing explains."""
+        """Count records of a topic that were gone before they were read."""
         self._late_counter(catalogue.OFFSET_GAPS).inc()
 
     def dead_letter(self, reason: str) -> None:
