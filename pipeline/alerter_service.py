@@ -206,7 +206,7 @@ class AlerterService:
 
     def _make_readers(self, people: People, leading: Leading, away: str) -> None:
         """Make a reader of each topic; `away` is why no broker answers, empty where one does."""
-        topics, group = self._topics, self._topics.alerter_group
+        topics = self._topics
         incidents = IncidentSink(
             people.alerter,
             people.store,
@@ -218,21 +218,25 @@ class AlerterService:
         buckets = BucketSink(self._opened(BucketTable(self._place)))
         mentions = MentionSink(self._opened(MentionStore(self._place)), self.metrics)
         rejected = RejectedSink(self._opened(RejectedStore(self._place)))
-        shared = Share(group)
-        alone = Share(group, lambda: self.leads) if self._event_mode else shared
+        wanted = (lambda: self.leads) if self._event_mode else None
         signals = Feed("signals", topics.signals, decode_signals_envelope, incidents, buckets)
-        self._make_reader(leading, signals, alone)
-        self._make_reader(leading, Feed("judged", topics.judged, decode_judged, mentions), shared)
+        self._make_reader(leading, signals, wanted)
+        self._make_reader(leading, Feed("judged", topics.judged, decode_judged, mentions))
         letters = Feed("rejected", topics.rejected, decode_dead_letter, rejected)
-        self._make_reader(leading, letters, shared)
+        self._make_reader(leading, letters)
         for feed in ("signals", "judged", "rejected") if away else ():
             self.health.failed(feed, away)
 
-    def _make_reader(self, leading: Leading, feed: Feed[Decoded], share: Share) -> None:
+    def _make_reader(
+        self,
+        leading: Leading,
+        feed: Feed[Decoded],
+        wanted: Callable[[], bool] | None = None,
+    ) -> None:
         buried = self._opened(RejectedStore(self._place))
         reader = TopicReader(
             feed,
-            share,
+            Share(self._topics.alerter_group(feed.topic), wanted),
             self._connection,
             self._partitions,
             bury=lambda letter: buried.keep([letter]),

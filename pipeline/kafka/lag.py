@@ -45,7 +45,11 @@ class Gauge:
         topics = self._topics
         with self._connection.admin() as admin:
             worker = _group(admin, topics.worker_group)
-            alerter = _group(admin, topics.alerter_group)
+            alerters = [_group(admin, name) for name in topics.alerter_groups]
+        committed: dict[tuple[str, int], int] = {}
+        for group in alerters:  # a member may tell another topic's positions, too
+            for place, offset in group.committed.items():
+                committed[place] = max(offset, committed.get(place, 0))
         with Looker(self._connection) as looker:
             rows = last_partition_rows(looker, topics.changelog)
             seen = _seen(looker, topics.mentions, worker, rows)
@@ -59,24 +63,36 @@ class Gauge:
                     partition_lags(seen, samples, read_into=sample > 1),
                 ),
                 *(
-                    self._read(looker, step, topic, alerter, sample)
-                    for step, topic in (
-                        (Step.SIGNALS, topics.signals),
-                        (Step.JUDGED, topics.judged),
-                        (Step.REJECTED, topics.rejected),
+                    self._read(looker, step, topic, group, committed, sample)
+                    for group, (step, topic) in zip(
+                        alerters,
+                        (
+                            (Step.SIGNALS, topics.signals),
+                            (Step.JUDGED, topics.judged),
+                            (Step.REJECTED, topics.rejected),
+                        ),
+                        strict=True,
                     )
                 ),
             ]
         return Lag(now, steps, brand_lags(seen, samples) if sample > 1 else [])
 
-    def _read(self, looker: Looker, step: Step, topic: str, group: _Group, sample: int) -> StepLag:
-        seen = _seen(looker, topic, group, {})
+    def _read(  # noqa: PLR0913, PLR0917  # one reader's place, its group, what was committed
+        self,
+        looker: Looker,
+        step: Step,
+        topic: str,
+        group: _Group,
+        committed: dict[tuple[str, int], int],
+        sample: int,
+    ) -> StepLag:
+        seen = _seen(looker, topic, msgspec.structs.replace(group, committed=committed), {})
         judged = step is Step.JUDGED
         samples = _samples(looker, topic, seen, sample if judged else 1, _judged)
         return StepLag(
             step,
             topic,
-            self._topics.alerter_group,
+            self._topics.alerter_group(topic),
             group.members,
             partition_lags(seen, samples, read_into=judged and sample > 1),
             self._event_mode and step is Step.SIGNALS,

@@ -51,10 +51,21 @@ class Topics:
         """The workers' consumer group, and their app's id."""
         return f"{self.prefix}.worker"
 
+    def alerter_group(self, topic: str) -> str:
+        """Return the alerters' consumer group of a topic: each topic has one of its own.
+
+        Members of one group that read different topics can be left without a share for good.
+
+        >>> Topics("p").alerter_group("p.judged")
+        'p.alerter.judged'
+        """
+        return f"{self.prefix}.alerter.{topic.removeprefix(self.prefix + '.')}"
+
     @property
-    def alerter_group(self) -> str:
-        """The alerters' consumer group."""
-        return f"{self.prefix}.alerter"
+    def alerter_groups(self) -> tuple[str, ...]:
+        """Every group of the alerters."""
+        read = (self.signals, self.judged, self.rejected)
+        return tuple(self.alerter_group(topic) for topic in read)
 
     @property
     def changelog(self) -> str:

@@ -97,10 +97,11 @@ def test_everything_once_also_when_it_is_said_again(
     assert len(hook.heard) == 3
     assert {outcome for _, outcome in notified(place)} == {"delivered"}
     with topics.connection.admin() as admin:
-        told = admin.list_group_offsets({topics.topics.alerter_group: None})
+        told = admin.list_group_offsets(dict.fromkeys(topics.topics.alerter_groups))
     committed = {
         (each.topic, each.partition): found.offset
-        for each, found in told[topics.topics.alerter_group].items()
+        for group in topics.topics.alerter_groups
+        for each, found in told[group].items()
     }
     with Looker(topics.connection) as looker:
         for topic in (topics.topics.signals, topics.topics.judged, topics.topics.rejected):

@@ -126,7 +126,9 @@ def test_a_reader_owns_its_partitions_and_its_commits_count(hand: ByHand, tmp_pa
     for _ in range(3):
         hand.put(topics.judged, 1, encode(JudgedEnvelope(VERSION, [], 0)))
     reader = KafkaConsumer(
-        topics.judged, **hand.those.connection.clients("reader"), group_id=topics.alerter_group
+        topics.judged,
+        **hand.those.connection.clients("reader"),
+        group_id=topics.alerter_group(topics.judged),
     )
     try:
         while not reader.assignment():

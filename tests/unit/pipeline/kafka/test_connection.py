@@ -108,7 +108,11 @@ def test_no_client_shows_the_password_in_its_log(caplog: pytest.LogCaptureFixtur
     connection = Connection(
         ("127.0.0.1:1",), LOGIN.security, LOGIN.mechanism, "monitor", Secret("hunter2"), patience=10
     )
-    with caplog.at_level(logging.DEBUG), pytest.raises(kafka.errors.KafkaTimeoutError):
+    with (
+        caplog.at_level(logging.DEBUG),
+        caplog.at_level(logging.DEBUG, logger="kafka"),
+        pytest.raises(kafka.errors.KafkaTimeoutError),
+    ):
         KafkaAdminClient(**connection.clients())
     assert "monitor" in caplog.text
     assert "hunter2" not in caplog.text
