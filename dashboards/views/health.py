@@ -62,7 +62,6 @@ REJECTED_WORDS = {
     RejectedReason.MISDATED: "with an impossible time",
     RejectedReason.NEWER_VERSION: "of a newer version",
     RejectedReason.UNFOLDABLE: "a record that could not be folded",
-    RejectedReason.UNFOLDABLE: "folding it failed",
 }
 
 

@@ -335,6 +335,24 @@ def test_the_next_checkpoint_waits_for_the_proof_of_the_last() -> None:
     assert ledger.ready
 
 
+def test_a_reader_overtaken_by_a_stopped_owner_and_by_compaction_misses_no_row() -> None:
+    """Of a key written since the reading began the old value may be gone: the other slot counts."""
+    world = World()
+    owner = Owner(world, 1, "m0", lambda _: 0)
+    world.owner = owner
+    while world.acknowledged < 2:
+        next(owner.steps)
+    end, commits = len(world.log), 0
+    while not commits:  # it is stopped no longer, and ends the checkpoint it was at
+        next(owner.steps)
+        commits = sum(key[:1] == b"p" for key, _ in world.log[end:])
+    overtaken = world.read(end, lambda _: True)
+    assert overtaken != world.latest(end)
+    standing = recover(overtaken, 2, "m1")
+    assert standing.folded == 2
+    assert state_of(standing) == oracle(2)
+
+
 def test_digests_without_a_row_are_damage() -> None:
     ledger = Ledger(Epoch(0, 1, 0), "m")
     plan = ledger.begin().finish(0, PARTITION, 0)
