@@ -58,12 +58,16 @@ Opened = TypeVar("Opened", MentionStore, BucketTable, RejectedStore, JudgedTopic
 
 
 class AlerterOptions(msgspec.Struct, frozen=True):
-    """What the command decides. In event mode nothing is sent to anybody unless `deliver`."""
+    """What the command decides. In event mode nothing is sent to anybody unless `deliver`.
+
+    `any_port`: where the status port is taken, a free one will do.
+    """
 
     kind: LogKind
     deliver: bool
     status_host: str = "127.0.0.1"
     status_port: int = 0
+    any_port: bool = False
 
 
 class AlerterService:
@@ -88,7 +92,13 @@ class AlerterService:
         self._check_kind = KindCheck(self._connection, self._topics, options.kind)
         self.health = Health()
         self.metrics = Metrics(clock, brands=[brand.name for brand in settings.brands()])
-        self.door = StatusDoor(self.metrics, self.health, options.status_host, options.status_port)
+        self.door = StatusDoor(
+            self.metrics,
+            self.health,
+            options.status_host,
+            options.status_port,
+            or_free=options.any_port,
+        )
         self._leadership = leadership_of(place)
         self._turn = threading.Lock()
         self._topics_checked = threading.Event()

@@ -18,7 +18,8 @@ _PATIENCE = 2.0
 class StatusDoor:
     """Says how a program is, in a thread of its own, from `start` to `stop`.
 
-    `port` 0 takes a free one. What is shown holds no text and no secret, but names brands: on an
+    `port` 0 takes a free one, and so does a taken one where `or_free` says that another will do:
+    then `instead` says of which. What is shown holds no text and no secret, but names brands: on an
     address of this machine alone no web page of another origin is answered, on any other address
     everyone who reaches it is.
 
@@ -30,8 +31,18 @@ class StatusDoor:
     >>> door.stop()
     """
 
-    def __init__(self, metrics: Metrics, health: Health, host: str, port: int) -> None:
-        self._server = HttpServer(_app(metrics, health, guarded=is_loopback(host)), host, port)
+    def __init__(
+        self, metrics: Metrics, health: Health, host: str, port: int, *, or_free: bool = False
+    ) -> None:
+        self._app = _app(metrics, health, guarded=is_loopback(host))
+        self._host, self._port, self._or_free = host, port, or_free
+        self._server = HttpServer(self._app, host, port)
+        self._moved = False
+
+    @property
+    def instead(self) -> str:
+        """For people, behind the address: that the usual port was taken; empty when it was not."""
+        return f", since port {self._port} is taken" if self._moved else ""
 
     @property
     def url(self) -> str:
@@ -44,9 +55,20 @@ class StatusDoor:
         Raises EnvironmentProblem, which names the option, when the address cannot be had.
         """
         try:
+            self._listen()
             self._server.start()
         except EnvironmentProblem as error:
             raise EnvironmentProblem(f"the status door {error} (--status-port)") from None
+
+    def _listen(self) -> None:
+        try:
+            self._server.listen()
+        except EnvironmentProblem:
+            if not self._or_free or not self._port:
+                raise
+            self._server = HttpServer(self._app, self._host, 0)
+            self._server.listen()
+            self._moved = True
 
     def stop(self) -> None:
         """End; harmless twice."""

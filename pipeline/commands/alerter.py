@@ -33,9 +33,15 @@ def alerter(  # noqa: PLR0913  # each is an option of the command line
     ] = None,
     status_host: Annotated[str, typer.Option(help="Address of the status door.")] = "127.0.0.1",
     status_port: Annotated[
-        int,
-        typer.Option(min=0, max=65_535, help="Port of /healthz, /readyz, /metrics; 0: a free one."),
-    ] = STATUS_PORT,
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Port of /healthz, /readyz, /metrics; 0: a free one. Left out: 8083, or a free "
+            "one where that is taken.",
+            show_default=False,
+        ),
+    ] = None,
     deliver: Annotated[
         bool | None,
         typer.Option(
@@ -76,9 +82,16 @@ def alerter(  # noqa: PLR0913  # each is an option of the command line
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        options = AlerterOptions(kind, wanted, status_host, status_port)
+        options = AlerterOptions(
+            kind,
+            wanted,
+            status_host,
+            STATUS_PORT if status_port is None else status_port,
+            any_port=status_port is None,
+        )
         with AlerterService(settings, place, clock, options) as service:
-            tell(f"alerter of {settings.kafka.prefix}; status at {service.door.url} (Ctrl-C stops)")
+            where = f"{service.door.url}{service.door.instead}"
+            tell(f"alerter of {settings.kafka.prefix}; status at {where} (Ctrl-C stops)")
             if not wanted:
                 tell("nothing is sent to anybody (--deliver sends)")
             while not stopping.wait(LOOK_EVERY):

@@ -28,9 +28,15 @@ def worker(  # noqa: PLR0913  # each is an option of the command line
     ] = None,
     status_host: Annotated[str, typer.Option(help="Address of the status door.")] = "127.0.0.1",
     status_port: Annotated[
-        int,
-        typer.Option(min=0, max=65_535, help="Port of /healthz, /readyz, /metrics; 0: a free one."),
-    ] = STATUS_PORT,
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Port of /healthz, /readyz, /metrics; 0: a free one. Left out: 8082, or a free "
+            "one where that is taken.",
+            show_default=False,
+        ),
+    ] = None,
     zone: Annotated[
         str, typer.Option(help="Zone of brands that are not configured, for their hours.")
     ] = "UTC",
@@ -56,11 +62,18 @@ def worker(  # noqa: PLR0913  # each is an option of the command line
 
         async def work() -> None:
             service = WorkerService(settings, clock, options, metrics)
-            door = StatusDoor(metrics, service.health, status_host, status_port)
+            door = StatusDoor(
+                metrics,
+                service.health,
+                status_host,
+                STATUS_PORT if status_port is None else status_port,
+                or_free=status_port is None,
+            )
             metrics.ready_when(lambda: not service.health.reasons())
             door.start()
             try:
-                tell(f"worker of {settings.kafka.prefix}; status at {door.url} (Ctrl-C stops)")
+                where = f"{door.url}{door.instead}"
+                tell(f"worker of {settings.kafka.prefix}; status at {where} (Ctrl-C stops)")
                 await service.run()
             finally:
                 door.stop()

@@ -87,3 +87,23 @@ def test_an_address_in_use_names_the_option(door: StatusDoor) -> None:
     with pytest.raises(EnvironmentProblem, match="--status-port"):
         other.start()
     other.stop()
+
+
+def test_where_another_port_will_do_a_free_one_is_taken_and_said(door: StatusDoor) -> None:
+    port = int(door.url.rpartition(":")[2])
+    other = StatusDoor(Metrics(SystemClock()), Health(), "127.0.0.1", port, or_free=True)
+    other.start()
+    try:
+        assert other.url != door.url
+        assert other.instead == f", since port {port} is taken"
+        assert httpx.get(f"{other.url}/healthz").status_code == 200
+    finally:
+        other.stop()
+    assert door.instead == ""
+
+
+def test_a_host_that_is_none_is_named_also_where_any_port_will_do() -> None:
+    door = StatusDoor(Metrics(SystemClock()), Health(), "no.such.host.invalid", 8082, or_free=True)
+    with pytest.raises(EnvironmentProblem, match="no address of this machine"):
+        door.start()
+    door.stop()
