@@ -76,7 +76,9 @@ def run(  # noqa: PLR0913  # each is an option of the command line
             raise SettingsError(_ROAD)
         for warning in findings_of(found, surroundings=True):
             if warning.weight is Weight.WARNING and (
-                warning.place.startswith("environment variable") or warning.is_of_a_key
+                warning.place.startswith("environment variable")
+                or warning.is_of_a_key
+                or warning.is_of_the_database
             ):
                 tell(warning.text())
         clock = SystemClock()

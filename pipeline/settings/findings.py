@@ -36,6 +36,11 @@ class Finding(msgspec.Struct, frozen=True, rename={"place": "file"}):
         """Whether it is about a signing secret or a bearer token."""
         return self.key.rpartition(".")[2].partition("_")[0] in {"secret", "token"}
 
+    @property
+    def is_of_the_database(self) -> bool:
+        """Whether it is about the stores' database."""
+        return self.key.startswith("storage.database")
+
     def text(self) -> str:
         """One line: place, line, weight, key, what is wrong, how to mend it."""
         where = self.place if self.line is None else f"{self.place}:{self.line}"

@@ -6,6 +6,7 @@ from pipeline.settings.checks.ingest import is_host
 from pipeline.settings.checks.report import Report
 from pipeline.settings.durations import DAY
 from pipeline.settings.sections.kafka import KafkaSection, Mechanism, Protocol
+from pipeline.settings.sections.storage import StorageSection
 from pipeline.settings.text import visible
 
 _MANY = 1000
@@ -121,8 +122,9 @@ def _check_topics(report: Report, kafka: KafkaSection) -> None:
 
 
 def check_database(report: Report) -> None:
-    """Check the address of the stores' database: that it can be read and is one of PostgreSQL."""
+    """Check the address of the stores' database: it can be read, is PostgreSQL's, and is used."""
     storage = report.document.storage
+    _check_used(report, storage)
     for address in report.check_places(("storage",), storage, "database"):
         key = next(
             key for key in ("database", "database_env", "database_file") if getattr(storage, key)
@@ -134,6 +136,17 @@ def check_database(report: Report) -> None:
                 f"the database's address {wrong}",
                 "write postgresql://user:password@host/name",
             )
+
+
+def _check_used(report: Report, storage: StorageSection) -> None:
+    given = [key for key in ("database", "database_env", "database_file") if getattr(storage, key)]
+    if given and not report.document.kafka.configured:
+        report.warning(
+            ("storage", given[0]),
+            "is not used by `run`: without kafka.bootstrap the embedded engine keeps its stores in "
+            "files, and commands that look into them would ask the database",
+            "remove it, or name Kafka's brokers in kafka.bootstrap",
+        )
 
 
 def _wrong_with(address: str) -> str:

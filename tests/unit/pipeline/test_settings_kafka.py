@@ -96,6 +96,16 @@ def test_a_warning_is_no_mistake(text: str, line: int, key: str, said: str) -> N
     ]
 
 
+@pytest.mark.parametrize("key", ["database_env", "database_file", "database"])
+def test_a_database_that_nobody_uses_is_warned_of(key: str) -> None:
+    storage = f'[storage]\n{key} = "postgresql://h/d"\n'
+    (told,) = [each for each in found(storage) if "is not used by `run`" in each.text()]
+    assert (told.weight, told.line, told.key) == (Weight.WARNING, 2, f"storage.{key}")
+    assert "in files" in told.text()
+    with_kafka = f'[kafka]\nbootstrap = ["k:9092"]\n{storage}'
+    assert not [each for each in found(with_kafka) if "is not used" in each.text()]
+
+
 def test_surroundings_are_looked_at_when_asked_for(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     text = f'{TLS}ca_file = "{ca}"\n[storage]\ndatabase_env = "NO_SUCH_VARIABLE_HERE"\n'
