@@ -29,12 +29,11 @@ from tests.kafka_server import (
     OwnBroker,
     alone,
     certificate,
-    free_ports,
     jars,
     need_java,
 )
 
-__all__ = ["NoBrokerError", "OwnBroker", "certificate", "free_ports"]
+__all__ = ["NoBrokerError", "OwnBroker", "certificate"]
 
 GIVEN = "CRISIS_MONITOR_TEST_KAFKA"
 _RUNNING: list[OwnBroker] = []

@@ -19,8 +19,9 @@ from typing import Any
 import yaml
 
 from pipeline.settings.secrets import Secret
-from tests.broker import free_ports, jars
+from tests.broker import jars
 from tests.compose import OURS, ROOT, document, health_check, replaced, services
+from tests.ports import free_ports
 from tests.postgres import OwnPostgres, binaries, connected
 
 _START = 180.0

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import random
 import shutil
 import signal
 import socket
@@ -19,13 +18,12 @@ from pipeline.errors import PipelineError
 from pipeline.kafka.connection import Connection
 from pipeline.settings.secrets import Secret
 from pipeline.settings.sections.kafka import Mechanism, Protocol
+from tests.ports import free_ports
 
 VERSION = "4.1.1"
 _TRIES = 4
 _START = 90.0
 """Seconds in which a broker has to be up; it takes about four."""
-_PORTS = (20_000, 32_000)
-"""Below those the system gives to clients, so that no other takes the port of a stopped broker."""
 _POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>tests</groupId><artifactId>broker</artifactId><version>1</version><dependencies>
@@ -103,18 +101,6 @@ def alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, outside those that clients are given."""
-    found: list[int] = []
-    chance = random.SystemRandom()
-    while len(found) < count:
-        port = chance.randrange(*_PORTS)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-    return found
 
 
 class OwnBroker:

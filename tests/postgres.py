@@ -24,7 +24,8 @@ import pytest
 
 from pipeline.settings.secrets import Secret
 from pipeline.stores.place import Place
-from tests.kafka_server import alone, free_ports
+from tests.kafka_server import alone
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     import psycopg

@@ -8,7 +8,8 @@ from pipeline.log import SqliteLog
 from pipeline.log.sqlite import BUCKET, SIGNAL, TIME
 from pipeline.stores import BucketTable, MentionStore
 from tests.histories import Body, History
-from tests.stack import Member, deliver, eventually, free_port
+from tests.ports import free_port
+from tests.stack import Member, deliver, eventually
 
 
 def embedded(folder: Path, history: History, bodies: Iterable[Body]) -> Path:

@@ -16,16 +16,10 @@ from pipeline.clock import SystemClock
 from pipeline.confirmed_post import END_PATH, MENTIONS_PATH, Patience, Sender, Target
 from pipeline.wire import SignalRecord, decode_signals_envelope
 from tests.histories import Body
+from tests.ports import free_port
 
 COMMAND = [sys.executable, "-m", "pipeline"]
 PATIENT = Patience(give_up=240, first_wait=0.05, longest_wait=1.0)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def eventually(true: Callable[[], bool], *, within: float, what: str) -> None:

@@ -1,7 +1,6 @@
 """A real `crisis-monitor run` in event time, fed over HTTP, with its page."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pipeline.mention import Mention
 from pipeline.sources.scenario.brands import BRANDS
 from pipeline.sources.scenario.episodes import Episode, EpisodeKind
 from pipeline.sources.scenario.scenario import START, Scenario
+from tests.ports import free_port
 
 HOUR = 60 * 60_000
 MINUTE = 60_000
@@ -31,12 +31,6 @@ def crisis(hours: int = 30) -> Iterator[Mention]:
         for each in chunk:
             if isinstance(each, Mention) and each.event_time < START + hours * HOUR:
                 yield each
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Live:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker import free_ports
 from tests.compose import ROOT, document, health_check, replaced, services
 from tests.image import Image, let_in, stages
+from tests.ports import free_ports
 
 WITHIN = 120.0
 

@@ -18,9 +18,10 @@ from pipeline.stores.place import Place
 from tests.alerting import Pen, eventually, notified, service_of, write_config
 from tests.broker import OwnBroker, SetUp
 from tests.peer import Peer, a_peer
+from tests.ports import free_port
 from tests.postgres import OwnPostgres
 from tests.scene import signal
-from tests.stack import Member, free_port
+from tests.stack import Member
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.xdist_group("kafka")]
 

@@ -14,7 +14,8 @@ from pipeline.__main__ import app
 from pipeline.placing import partition_of
 from tests.broker import SetUp
 from tests.by_hand import MINUTE, ByHand
-from tests.stack import Member, eventually, free_port
+from tests.ports import free_port
+from tests.stack import Member, eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 

@@ -22,7 +22,8 @@ from pipeline.kafka.differences import Mending, What
 from pipeline.kafka.setup import check_ready, setup
 from pipeline.kafka.topics import Topics, wanted
 from pipeline.settings.sections.kafka import KafkaSection, Protocol
-from tests.broker import Broker, OwnBroker, SetUp, certificate, free_ports
+from tests.broker import Broker, OwnBroker, SetUp, certificate
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 RUNNER = CliRunner()

@@ -20,16 +20,11 @@ import pytest
 from pipeline.mention import Mention
 from pipeline.replay_http import Patience, Sent, Target, send
 from pipeline.sources.scenario.scenario import Scenario
+from tests.ports import free_port
 
 KILLS = int(os.environ.get("CRISIS_MONITOR_KILLS", "8"))
 COMMAND = [sys.executable, "-m", "pipeline"]
 PATIENCE = Patience(give_up=120, first_wait=0.05, longest_wait=0.3)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Monitor:
@@ -55,12 +50,13 @@ class Monitor:
         )  # fmt: skip
 
     def wait_until_up(self) -> None:
-        for _ in range(600):
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        pytest.fail("the service did not come up within 30 s")
+        pytest.fail("the service did not come up within 2 minutes")
 
     def kill(self) -> None:
         assert self.process is not None

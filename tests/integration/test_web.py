@@ -33,6 +33,7 @@ from pipeline.settings.secrets import Secret
 from pipeline.stores.place import Place
 from pipeline.web_service import WebService
 from tests.browser.directories import fill_busy, settings_of
+from tests.ports import free_port
 from tests.postgres import NoPostgresError, OwnPostgres
 from tests.unit.dashboards.apart import KAFKA, ApartStores, brand_in
 from tests.unit.dashboards.console.pages import Fixed, get
@@ -226,12 +227,6 @@ def test_beside_a_running_engine_it_shows_what_is_folded(tmp_path: Path) -> None
 
 
 # -- the command ------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def config_of(folder: Path, *, page: str = "") -> Path:
