@@ -137,8 +137,8 @@ def worked(stack: Stack, workers: int, scorer: str, *, sampled: bool = False) ->
         with (stack.folder / "workers.log").open("ab") as log:
             processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", *program, "worker", "--status-port", "0", "--scorer", scorer,
-                     "--config", str(stack.config)],
+                    [sys.executable, "-m", *program, "worker", "--status-port", "0",
+                     "--scorer", scorer, "--config", str(stack.config)],
                     stdout=log, stderr=log,
                 )
             )  # fmt: skip
