@@ -12,8 +12,8 @@ from detectors.brand import BrandDetectors
 from detectors.observation import Bucket, Observation
 from detectors.settings import Detection
 from detectors.usual import Usual
-from pipeline.brand_fold import BrandRow, Totals
-from pipeline.changelog import (
+from pipeline.folding.brand import BrandRow, Totals
+from pipeline.folding.changelog import (
     Key,
     PartitionKey,
     RowKey,
@@ -22,9 +22,9 @@ from pipeline.changelog import (
     decode_key,
     decode_partition,
 )
-from pipeline.checkpoint import recover
-from pipeline.seasons import Seasons
-from pipeline.windows import Chunk
+from pipeline.folding.checkpoint import recover
+from pipeline.folding.seasons import Seasons
+from pipeline.folding.windows import Chunk
 from pipeline.wire import encode
 
 if TYPE_CHECKING:

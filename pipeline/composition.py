@@ -6,7 +6,7 @@ import msgspec
 
 from pipeline.brands import BrandMatcher
 from pipeline.embedded import Engine
-from pipeline.fold_records import FoldSettings
+from pipeline.folding.records import FoldSettings
 from pipeline.log import LogKind, SqliteLog
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings

@@ -43,7 +43,7 @@ _SAME = 0.8
 _COMPARED = 200
 """Candidates that are compared with each other."""
 _NO_TEXT = digest("t")
-"""The copy of what has no letter of its own: never the same as another (see pipeline.fold)."""
+"""The copy of what has no letter of its own: never the same as another (see folding.fold)."""
 _PLACES = {kind: place for place, kind in enumerate(TermKind)}
 _GATHERED = frozenset({TermKind.CONVERSATION, TermKind.AUTHOR})
 

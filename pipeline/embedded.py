@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pipeline.brand_fold import BrandRow
 from pipeline.clock import stopwatch
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings, PartitionRow
+from pipeline.folding.windows import Chunk
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.log import LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
 from pipeline.timed_judge import TimedJudge
-from pipeline.windows import Chunk
 from pipeline.wire import (
     MAX_ENTRIES,
     VERSION,

@@ -15,8 +15,8 @@ from detectors.reading import Lane, Rule
 from detectors.settings import Detection
 from detectors.severity import Severity
 from detectors.signal import Signal, SignalKind
-from pipeline.brand_fold import BrandRow
-from pipeline.seasons import Seasons
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.seasons import Seasons
 
 REASON = "what is known of this brand was folded again"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.brand_fold import Totals
+from pipeline.folding.brand import Totals
 from pipeline.log import FoldRows, SqliteLog
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import msgspec
 
 from pipeline.brands import BrandMatcher, Concern
+from pipeline.folding.partition import EVENT_GAP
 from pipeline.intake import Disposition
 from pipeline.mention import Mention
-from pipeline.partition import EVENT_GAP
 from pipeline.placing import partition_of
 from pipeline.resuming import NOBODY, Standing, key_of
 from pipeline.wire import (

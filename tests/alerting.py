@@ -11,12 +11,12 @@ from kafka import KafkaProducer
 from alerts.store import open_store
 from detectors.observation import BucketState, Observation
 from detectors.signal import Signal
-from pipeline.alerter_service import AlerterOptions, AlerterService
 from pipeline.clock import SystemClock
 from pipeline.judging.scorer import Judgement, Label
 from pipeline.log.kind import LogKind
 from pipeline.mention import Mention
 from pipeline.placing import partition_of
+from pipeline.services.alerter import AlerterOptions, AlerterService
 from pipeline.settings.load import load
 from pipeline.stores.place import Place
 from pipeline.wire import (

@@ -6,11 +6,11 @@ from typing import Self
 from kafka import KafkaProducer
 
 from detectors.settings import Detection
-from pipeline.brand_fold import BrandRow
-from pipeline.changelog import Epoch
-from pipeline.checkpoint import recover
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.changelog import Epoch
+from pipeline.folding.checkpoint import recover
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings
 from pipeline.kafka.changelog import read_changelog
 from pipeline.kafka.looking import Bounds, Looker
 from pipeline.mention import Author, Mention

@@ -9,8 +9,8 @@ from pipeline.clock import Clock, SystemClock
 from pipeline.health import Health
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.mention import Mention
-from pipeline.metrics import Metrics
-from pipeline.server import HttpServer
+from pipeline.metrics.registry import Metrics
+from pipeline.services.server import HttpServer
 from pipeline.sources.http.app import build_app
 from pipeline.sources.http.settings import HttpSettings
 

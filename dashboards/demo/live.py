@@ -26,7 +26,7 @@ from pipeline.demo.plan import demo_document, demo_scenario
 from pipeline.demo.speeds import WHOLE
 from pipeline.errors import EnvironmentProblem
 from pipeline.presenting import PageParts
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from pipeline.settings import Settings, load
 from pipeline.settings.sections.logs import Level
 from pipeline.sources.scenario.crowd import CHANNELS

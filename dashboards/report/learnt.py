@@ -10,7 +10,7 @@ from pipeline.wire import unpack_usual
 if TYPE_CHECKING:
     from dashboards.views.books import Books
     from detectors.settings import Detection
-    from pipeline.brand_fold import BrandRow
+    from pipeline.folding.brand import BrandRow
 
 HOUR = 3_600_000
 SEASON_AFTER = 3 * HOUR

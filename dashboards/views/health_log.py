@@ -8,7 +8,7 @@ from alerts.plain import one_line
 from dashboards.views.books import Books
 from dashboards.views.health_story import Detected, Engine, SourceHealth, Stage
 from pipeline.errors import PipelineError
-from pipeline.fold_records import PartitionRow
+from pipeline.folding.records import PartitionRow
 from pipeline.log import SqliteLog
 from pipeline.log.sqlite import BUCKET, SIGNAL, TIME
 from pipeline.log.standing import MOST_COUNTED

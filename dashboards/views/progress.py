@@ -13,7 +13,7 @@ from pipeline.wire import BucketRecord, decode_signals
 
 if TYPE_CHECKING:
     from dashboards.views.books import Books
-    from pipeline.brand_fold import BrandRow
+    from pipeline.folding.brand import BrandRow
 
 UNREAD = -1
 """Where a store stands that cannot be read."""

@@ -12,7 +12,7 @@ from pipeline.stores.feeds import JUDGED, REJECTED, SIGNALS, Position
 
 if TYPE_CHECKING:
     from dashboards.views.books import Books
-    from pipeline.brand_fold import BrandRow
+    from pipeline.folding.brand import BrandRow
     from pipeline.settings import Settings
 
 

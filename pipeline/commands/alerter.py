@@ -69,7 +69,7 @@ def alerter(  # noqa: PLR0913  # each is an option of the command line
                 "without Kafka everything runs in one process: crisis-monitor run"
             )
         require_kafka()
-        from pipeline.alerter_service import (  # noqa: PLC0415  # --help stays quick
+        from pipeline.services.alerter import (  # noqa: PLC0415  # --help stays quick
             AlerterOptions,
             AlerterService,
         )

@@ -50,7 +50,7 @@ def ingest(
                 "without Kafka everything runs in one process: crisis-monitor run"
             )
         require_kafka()
-        from pipeline.ingest_service import IngestService  # noqa: PLC0415  # needs the extra
+        from pipeline.services.ingest import IngestService  # noqa: PLC0415  # needs the extra
 
         clock = SystemClock()
         logs.configure(settings.logs.level, settings.logs.form, clock=clock)

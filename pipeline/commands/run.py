@@ -17,7 +17,7 @@ from pipeline.errors import SettingsError
 from pipeline.log import LogKind
 from pipeline.presenting import presenters
 from pipeline.scorers import ScorerName
-from pipeline.service import Service
+from pipeline.services.embedded import Service
 from pipeline.settings import Weight
 from pipeline.settings.check import findings_of
 from pipeline.settings.draft import draft

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from pipeline.brand_standing import BrandStanding, RowStanding, of_changelog, of_rows
-from pipeline.changelog import ChangelogError
 from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.lines import print_line
 from pipeline.commands.output import (
@@ -22,6 +21,7 @@ from pipeline.commands.output import (
 from pipeline.commands.state_rebuild import rebuild, snapshot
 from pipeline.commands.storage import DataOption
 from pipeline.errors import LogCorrupt
+from pipeline.folding.changelog import ChangelogError
 from pipeline.log import SqliteLog
 from pipeline.placing import partition_of
 from pipeline.settings import Settings, load

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.changelog import ChangelogError
 from pipeline.commands.config_option import ConfigOption
 from pipeline.commands.lines import print_line
 from pipeline.commands.output import (
@@ -19,6 +18,7 @@ from pipeline.commands.output import (
 )
 from pipeline.commands.times import instant_argument
 from pipeline.errors import LogCorrupt, SettingsError
+from pipeline.folding.changelog import ChangelogError
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings, load
 

@@ -13,12 +13,12 @@ from pipeline.commands.files import tell
 from pipeline.commands.output import errors_told
 from pipeline.commands.storage import DataOption
 from pipeline.presenting import presenters
+from pipeline.services.web import WebService
 from pipeline.settings import Weight
 from pipeline.settings.check import findings_of
 from pipeline.settings.draft import draft
 from pipeline.settings.load import settings_of
 from pipeline.stores.place import Place
-from pipeline.web_service import WebService
 
 LOOK_EVERY = 0.5
 

@@ -12,11 +12,11 @@ from pipeline.commands.files import tell
 from pipeline.commands.output import errors_told
 from pipeline.kafka import require_kafka
 from pipeline.log.kind import LogKind
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.scorers import ScorerName
+from pipeline.services.status_door import StatusDoor
 from pipeline.settings.draft import draft
 from pipeline.settings.load import settings_of
-from pipeline.status_door import StatusDoor
 
 STATUS_PORT = 8082
 

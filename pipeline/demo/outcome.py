@@ -9,8 +9,8 @@ from alerts.notification import Notification, Outcome, Reason
 from alerts.store import IncidentStore, View
 from detectors.reading import Rule
 from detectors.severity import Severity
-from pipeline.brand_fold import Totals
 from pipeline.demo.on_call import concerns_people
+from pipeline.folding.brand import Totals
 from pipeline.sources.scenario.episodes import HOUR, MINUTE, Episode, EpisodeKind
 from pipeline.status import sums_of
 

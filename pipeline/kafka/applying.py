@@ -10,7 +10,7 @@ import structlog
 from pipeline.clock import Clock
 from pipeline.kafka.feeds import Feed, Sink
 from pipeline.mention import Rejected, RejectedReason
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.wire import VERSION, DeadLetter
 
 Decoded = TypeVar("Decoded")

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.changelog import (
+from pipeline.folding.changelog import (
     ChangelogError,
     Epoch,
     PartitionKey,

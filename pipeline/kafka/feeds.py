@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from alerts.alerter import Alerter
 from alerts.feed import FeedRecord, TimePassed
 from alerts.store import IncidentStore
-from pipeline.metrics import Metrics, Stage
+from pipeline.metrics.registry import Metrics, Stage
 from pipeline.stores.buckets import BucketTable
 from pipeline.stores.mentions import MentionStore
 from pipeline.stores.rejected import RejectedStore

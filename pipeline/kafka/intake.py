@@ -25,7 +25,7 @@ from pipeline.kafka.producer import Producer, Record, Shipment
 from pipeline.kafka.topics import Topics
 from pipeline.kafka.watch import BROKER, Watch
 from pipeline.lateness import Lateness
-from pipeline.pacemaker import Pacemaker
+from pipeline.services.pacemaker import Pacemaker
 from pipeline.writing import Writer
 
 _log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from typing import Final
 from pipeline.clock import Clock
 from pipeline.errors import PipelineError
 from pipeline.kafka.lag import Gauge
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 
 EVERY: Final = 15.0
 """Seconds between two looks."""

@@ -20,7 +20,7 @@ from pipeline.kafka.committing import Committing, Elsewhere
 from pipeline.kafka.connection import Connection, translated
 from pipeline.kafka.feeds import Feed
 from pipeline.mention import RejectedReason
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.wire import DeadLetter, NewerVersionError, WireError
 
 Decoded = TypeVar("Decoded")

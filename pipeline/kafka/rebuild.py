@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.brand_fold import BrandRow
 from pipeline.brand_standing import last_partition
-from pipeline.checkpoint import Standing, recover
 from pipeline.errors import EnvironmentProblem, SettingsError
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.checkpoint import Standing, recover
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings, PartitionRow
+from pipeline.folding.windows import Chunk
 from pipeline.judging.judge import Judge
 from pipeline.kafka.changelog import read_changelog
 from pipeline.kafka.confirmed_writes import ConfirmedWrites
@@ -28,7 +29,6 @@ from pipeline.kafka.topics import Topics
 from pipeline.placing import partition_of
 from pipeline.reconciling import Difference, Reconciled, differences, reconcile
 from pipeline.settings import Settings
-from pipeline.windows import Chunk
 from pipeline.wire import (
     VERSION,
     Envelope,

@@ -5,9 +5,9 @@ from typing import Final
 
 import structlog
 
-from pipeline.changelog import ChangelogError
 from pipeline.clock import Clock, stopwatch
 from pipeline.errors import PipelineError
+from pipeline.folding.changelog import ChangelogError
 from pipeline.kafka.confirmed_writes import ConfirmedWrites
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.looking import Bounds, Looker

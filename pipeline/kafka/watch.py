@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from pipeline.health import Health
-from pipeline.pacemaker import Pacemaker
+from pipeline.services.pacemaker import Pacemaker
 
 _log = structlog.get_logger(__name__)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from alerts.file_place import FilePlace
-from pipeline.brand_fold import BrandRow
 from pipeline.errors import LogCorrupt, LogGone, LogMismatch
-from pipeline.fold_records import PartitionRow
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.records import PartitionRow
+from pipeline.folding.windows import Chunk
 from pipeline.log.database import check_filled, connect, transaction, translated
 from pipeline.log.kind import LogKind
 from pipeline.log.rejections import Rejections
 from pipeline.log.standing import LogStanding
-from pipeline.windows import Chunk
 from pipeline.wire import BucketRecord, JudgedEnvelope, SignalsRecord, TimeRecord, encode
 from pipeline.writing import Appended
 

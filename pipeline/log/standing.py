@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import LogCorrupt
-from pipeline.fold_records import PartitionRow
+from pipeline.folding.records import PartitionRow
 from pipeline.log.database import translated
 from pipeline.wire import Tick, WireError, decode_mentions
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
-from pipeline.checkpoint import Ledger, Plan
 from pipeline.clock import stopwatch
-from pipeline.fold import Fold
+from pipeline.folding.checkpoint import Ledger, Plan
+from pipeline.folding.fold import Fold
 from pipeline.worker.outputs import Sayings
 from pipeline.worker.sender import Record
 from pipeline.worker.tools import TURN, Tools

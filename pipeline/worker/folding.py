@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from pipeline.errors import LogMismatch
-from pipeline.fold import Fold
+from pipeline.folding.fold import Fold
 from pipeline.log.kind import LogKind
 from pipeline.wire import DeadLetter, Tick, WireError, decode_mentions
 from pipeline.worker.outputs import Sayings, Stand, unfoldable, unreadable

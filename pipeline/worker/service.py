@@ -14,14 +14,15 @@ from faust.types import TP
 from pipeline.brands import BrandMatcher
 from pipeline.clock import Clock, stopwatch
 from pipeline.errors import BrokerUnavailable, PipelineError
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings, PartitionRow
 from pipeline.health import Health
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.setup import check_ready
 from pipeline.kafka.topics import Topics, wanted
 from pipeline.log.kind import LogKind
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
+from pipeline.metrics.worker import WorkerMeter
 from pipeline.placing import partition_of
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.settings import Settings
@@ -34,7 +35,6 @@ from pipeline.worker.reading import read_latest, read_range
 from pipeline.worker.sender import Sender
 from pipeline.worker.share import Share
 from pipeline.worker.tools import Tools
-from pipeline.worker_metering import WorkerMeter
 
 _log = structlog.get_logger(__name__)
 

@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from pipeline.clock import Clock
 from pipeline.errors import PipelineError
-from pipeline.fold import Fold
-from pipeline.fold_records import PartitionRow
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import PartitionRow
 from pipeline.health import Health
 from pipeline.kafka.topics import Topics
+from pipeline.metrics.worker import WorkerMeter
 from pipeline.worker.reading import Range
 from pipeline.worker.sender import Sender
-from pipeline.worker_metering import WorkerMeter
 
 TURN = 0.02
 """Seconds of work after which the other partitions get a turn."""

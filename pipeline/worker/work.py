@@ -12,11 +12,11 @@ from collections import deque
 import msgspec
 import structlog
 
-from pipeline.changelog import ChangelogError, NewerChangelogError
-from pipeline.checkpoint import NOTHING, Ledger, recover
 from pipeline.clock import stopwatch
 from pipeline.errors import EnvironmentProblem, LogCorrupt, LogMismatch, PipelineError
-from pipeline.fold import Fold
+from pipeline.folding.changelog import ChangelogError, NewerChangelogError
+from pipeline.folding.checkpoint import NOTHING, Ledger, recover
+from pipeline.folding.fold import Fold
 from pipeline.worker.checkpointing import Owner, planned, send
 from pipeline.worker.folding import Folding, Item, Unfoldable
 from pipeline.worker.ownership import OwnershipLost

@@ -13,13 +13,13 @@ import statistics
 import msgspec
 
 from detectors.settings import MINUTE, Detection
-from pipeline.brand_fold import BrandRow
 from pipeline.brands import BrandMatcher
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.folding.brand import BrandRow
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings, PartitionRow
+from pipeline.folding.windows import Chunk
 from pipeline.mention import Author, Mention
 from pipeline.scorers import make_judge
-from pipeline.windows import Chunk
 from pipeline.wire import VERSION, BucketRecord, Entry, Envelope, Tick, decode_mentions, encode
 from pipeline.writing import Writer
 from tests.bench.figure import Figure, Watch, say, show

@@ -18,12 +18,12 @@ from kafka import codec
 
 from detectors.settings import MINUTE, Detection
 from pipeline.brands import BrandMatcher
-from pipeline.changelog import encode_chunk, encode_row
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings
+from pipeline.folding.changelog import encode_chunk, encode_row
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings
+from pipeline.folding.windows import Chunk, Seen
 from pipeline.judging.copies import digest
 from pipeline.scorers import make_judge
-from pipeline.windows import Chunk, Seen
 from pipeline.wire import (
     VERSION,
     BucketRecord,

@@ -22,8 +22,8 @@ from dashboards.views.situation import SituationView
 from detectors.observation import BucketState, Observation
 from detectors.reading import Lane, Reading, Reason, Rule
 from detectors.usual import Usual
-from pipeline.fold_records import PartitionRow
-from pipeline.listening import ListeningState
+from pipeline.folding.listening import ListeningState
+from pipeline.folding.records import PartitionRow
 from pipeline.log import LogKind, SqliteLog
 from pipeline.stores import BucketTable
 from pipeline.wire import VERSION, BucketRecord, pack_reading, pack_usual

@@ -8,7 +8,7 @@ from pathlib import Path
 from dashboards.console.app import build_page
 from pipeline.clock import Clock, SystemClock
 from pipeline.presenting import PageParts
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from pipeline.settings import Settings, load
 
 

@@ -11,7 +11,7 @@ from dashboards.console.app import build_page
 from dashboards.console.wording import brand_address, incident_address
 from pipeline.placing import partition_of
 from pipeline.presenting import PageParts
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from pipeline.stores.place import Place
 from tests.browser.directories import fill_busy, settings_of
 from tests.browser.hostile import BRANDS

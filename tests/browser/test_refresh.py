@@ -16,7 +16,7 @@ from dashboards.console.app import build_page
 from dashboards.console.page import page_of
 from pipeline.clock import SystemClock
 from pipeline.presenting import PageParts
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from tests.browser.directories import fill_busy, settings_of
 from tests.browser.tab import Tab, a_tab
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from tests.chaos.worker import TEAR
-
 from tests.broker import OwnBroker
+from tests.chaos.worker import TEAR
 from tests.stack import Member, Stack, eventually
 
 Trouble = Callable[[Stack, OwnBroker, Random], str]

@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 
 from pipeline.clock import SystemClock
 from pipeline.errors import EnvironmentProblem, LogUnavailable
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from pipeline.settings.secrets import Secret
 from pipeline.sources.http.settings import HttpSettings, Limits
 from tests.door import Door, a_door

@@ -14,7 +14,7 @@ from pipeline.errors import EnvironmentProblem, LogUnavailable, SettingsError
 from pipeline.intake import Disposition
 from pipeline.mention import Author, Mention
 from pipeline.replay_http import Patience, Sent, Target, send
-from pipeline.server import HttpServer
+from pipeline.services.server import HttpServer
 from pipeline.settings.secrets import Secret
 from pipeline.sources.http.settings import HttpSettings, Limits
 from tests.door import Door, a_door

@@ -18,12 +18,12 @@ from pipeline.__main__ import app
 from pipeline.brands import Brand, BrandMatcher
 from pipeline.clock import SystemClock, stopwatch
 from pipeline.errors import TopicProblem
-from pipeline.ingest_service import IngestService
 from pipeline.kafka.looking import Looker
 from pipeline.log.kind import LogKind
 from pipeline.mention import Mention
 from pipeline.replay_http import Patience, Target, send
 from pipeline.resuming import OwnRecord
+from pipeline.services.ingest import IngestService
 from pipeline.settings import load
 from pipeline.sources.files import FileSource
 from pipeline.wire import Tick, decode_with_notes

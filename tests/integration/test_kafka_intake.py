@@ -32,7 +32,7 @@ from pipeline.wire import Tick, decode_dead_letter, decode_with_notes
 from pipeline.writing import MAX_BYTES, Writer
 from tests.broker import OwnBroker, SetUp
 from tests.partitions import flat, ids, read_partitions
-from tests.unit.pipeline.folding import MINUTE, T0, mention
+from tests.unit.pipeline.makers import MINUTE, T0, mention
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
 

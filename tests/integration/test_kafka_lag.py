@@ -16,7 +16,7 @@ from pipeline.kafka.connection import Connection
 from pipeline.kafka.lag import Gauge
 from pipeline.kafka.lag_watch import EVERY, LagWatch
 from pipeline.kafka.topics import Topics
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.placing import partition_of
 from pipeline.wire import VERSION, JudgedEnvelope, encode
 from tests.broker import SetUp

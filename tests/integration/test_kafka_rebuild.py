@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from pipeline.__main__ import app
 from pipeline.brand_standing import LOOKING
-from pipeline.checkpoint import recover
 from pipeline.clock import SystemClock
+from pipeline.folding.checkpoint import recover
 from pipeline.kafka.changelog import read_changelog
 from pipeline.kafka.looking import Looker
 from pipeline.kafka.snapshot_keeping import SnapshotKeeper

@@ -14,17 +14,17 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pipeline.brands import BrandMatcher
-from pipeline.changelog import (
+from pipeline.composition import EngineOptions, make_engine
+from pipeline.folding.changelog import (
     CHANGELOG_VERSION,
     Epoch,
     Lineage,
     StoredPartition,
     decode_partition,
 )
-from pipeline.composition import EngineOptions, make_engine
-from pipeline.fold_records import PARTITION_ROW_VERSION, PartitionRow
+from pipeline.folding.listening import ListeningState
+from pipeline.folding.records import PARTITION_ROW_VERSION, PartitionRow
 from pipeline.intake import Batch
-from pipeline.listening import ListeningState
 from pipeline.log import LogKind
 from pipeline.mention import Author, Kind, Mention
 from pipeline.scorers import ScorerName

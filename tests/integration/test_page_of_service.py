@@ -16,7 +16,7 @@ from pipeline.composition import EngineOptions
 from pipeline.errors import EnvironmentProblem, SettingsError
 from pipeline.log import EngineLock, LogKind
 from pipeline.presenting import PageParts
-from pipeline.service import Service
+from pipeline.services.embedded import Service
 from tests.browser.directories import settings_of
 
 FREE = {"ingest": {"port": 0}, "page": {"port": 0}}

@@ -22,8 +22,8 @@ from pipeline.clock import Clock, SystemClock
 from pipeline.composition import EngineOptions
 from pipeline.health import Health
 from pipeline.presenting import PageParts
-from pipeline.server import HttpServer
-from pipeline.service import Service
+from pipeline.services.embedded import Service
+from pipeline.services.server import HttpServer
 from pipeline.settings import Settings
 from tests.browser.directories import fill_busy, settings_of
 

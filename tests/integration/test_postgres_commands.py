@@ -20,7 +20,7 @@ from pipeline.stores.place import Place
 from pipeline.stores.rejected import RejectedStore
 from pipeline.wire import VERSION, JudgedEnvelope
 from tests.scene import START, Feed, Recorder, event_alerter, signal, ticks
-from tests.unit.pipeline.folding import MINUTE, T0
+from tests.unit.pipeline.makers import MINUTE, T0
 from tests.unit.pipeline.test_stores import bucket, judged
 from tests.unit.pipeline.test_stores_applied import letter
 

@@ -13,7 +13,7 @@ from pipeline.clock import SystemClock
 from pipeline.composition import EngineOptions
 from pipeline.errors import LogGone
 from pipeline.log import LogKind
-from pipeline.service import Service
+from pipeline.services.embedded import Service
 from pipeline.stores import MentionStore
 from tests.browser.directories import settings_of
 

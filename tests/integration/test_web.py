@@ -26,12 +26,12 @@ from pipeline.clock import SystemClock
 from pipeline.composition import EngineOptions
 from pipeline.errors import EnvironmentProblem, PipelineError
 from pipeline.log import LogKind
-from pipeline.page_server import COMPONENT
 from pipeline.presenting import PageParts
-from pipeline.service import Service
+from pipeline.services.embedded import Service
+from pipeline.services.page_server import COMPONENT
+from pipeline.services.web import WebService
 from pipeline.settings.secrets import Secret
 from pipeline.stores.place import Place
-from pipeline.web_service import WebService
 from tests.browser.directories import fill_busy, settings_of
 from tests.ports import free_port
 from tests.postgres import NoPostgresError, OwnPostgres

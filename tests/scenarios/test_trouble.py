@@ -14,14 +14,14 @@ from detectors.settings import Detection
 from pipeline.alerting import Alerting, make_alerting, recorders
 from pipeline.brands import BrandMatcher
 from pipeline.embedded import Engine
-from pipeline.fold_records import FoldSettings
+from pipeline.folding.records import FoldSettings
 from pipeline.intake import Batch
 from pipeline.log import LogKind, SqliteLog
 from pipeline.settings import load
 from pipeline.timed_judge import TimedJudge
 from pipeline.wire import BucketRecord, SignalRecord, decode_signals
 from pipeline.writing import Writer
-from tests.unit.pipeline.folding import DAY, HOUR, MINUTE, T0, WordScorer, mention
+from tests.unit.pipeline.makers import DAY, HOUR, MINUTE, T0, WordScorer, mention
 
 SECOND = 1_000
 

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from pipeline.__main__ import app
-from pipeline.metric_catalogue import CATALOGUE
+from pipeline.metrics.catalogue import CATALOGUE
 from pipeline.settings.check import findings_of
 from pipeline.settings.draft import draft
 from pipeline.settings.findings import Weight

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 
 from dashboards.console.page import page_of
 from pipeline.health import Health, Reason
-from pipeline.status_routes import JSON
+from pipeline.services.status_routes import JSON
 
 router = APIRouter()
 

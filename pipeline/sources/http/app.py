@@ -17,13 +17,13 @@ from pipeline.clock import Clock
 from pipeline.errors import LogUnavailable, PipelineError
 from pipeline.health import Health
 from pipeline.intake import Intake
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
+from pipeline.services.status_routes import READ, Handler, status_routes
 from pipeline.sources.http.admission import Admission, Admitted, Unsigned
 from pipeline.sources.http.answers import JSON, Refused, RequestError, problem
 from pipeline.sources.http.body import BodyReader
 from pipeline.sources.http.reading import Sent, read_request
 from pipeline.sources.http.settings import HttpSettings
-from pipeline.status_routes import READ, Handler, status_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

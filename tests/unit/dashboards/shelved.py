@@ -7,8 +7,8 @@ from alerts.store import IncidentStore, open_store
 from dashboards.views.books import Books
 from detectors.observation import BucketState, Observation
 from detectors.usual import Usual
-from pipeline.fold_records import PartitionRow
-from pipeline.listening import ListeningState
+from pipeline.folding.listening import ListeningState
+from pipeline.folding.records import PartitionRow
 from pipeline.log import LogKind, SqliteLog
 from pipeline.stores import BucketTable, MentionStore
 from pipeline.wire import VERSION, BucketRecord, pack_usual

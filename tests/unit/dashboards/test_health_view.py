@@ -19,11 +19,11 @@ from dashboards.views.health_story import Disk, HealthStory
 from detectors.blindness import SourceWatch
 from detectors.reading import Rule
 from detectors.settings import Detection
-from pipeline.fold_records import PartitionRow
-from pipeline.listening import ListeningState
+from pipeline.folding.listening import ListeningState
+from pipeline.folding.partition import Writer
+from pipeline.folding.records import PartitionRow
 from pipeline.log.sqlite import BUCKET
 from pipeline.mention import Rejected, RejectedReason
-from pipeline.partition import Writer
 from pipeline.settings import Settings, load
 from pipeline.wire import VERSION, SourceTick, Tick, TimeRecord, encode
 from pipeline.writing import Appended

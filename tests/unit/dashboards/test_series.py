@@ -21,7 +21,7 @@ from pipeline.stores import BucketTable
 from pipeline.stores.changes import ChangeTable
 from pipeline.wire import VERSION, JudgedEntry, JudgedEnvelope, pack_reading
 from tests.unit.dashboards.shelved import DAY, HOUR, MINUTE, T0, USUAL, Shelved, bucket
-from tests.unit.pipeline.folding import mention
+from tests.unit.pipeline.makers import mention
 
 KNOWN, UNKNOWN, BLIND = BucketState.KNOWN, BucketState.UNKNOWN, BucketState.BLIND
 

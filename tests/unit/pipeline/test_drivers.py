@@ -12,7 +12,7 @@ from pipeline.judging.scorer import Judgement, Label
 from pipeline.mention import Author, Kind
 from pipeline.wire import JudgedEntry
 from tests.nasties import TEXTS
-from tests.unit.pipeline.folding import DAY, MINUTE, T0, mention
+from tests.unit.pipeline.makers import DAY, MINUTE, T0, mention
 
 NEGATIVE = Judgement(Label.NEGATIVE, 1.0, 0.0, 0.0, -1.0, "en", "test 1")
 NEUTRAL = replace(NEGATIVE, label=Label.NEUTRAL)

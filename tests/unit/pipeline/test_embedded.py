@@ -12,13 +12,13 @@ from detectors.settings import Detection
 from pipeline.brands import BrandMatcher
 from pipeline.embedded import Engine
 from pipeline.errors import LogCorrupt, LogInUse, LogMismatch, LogUnavailable
-from pipeline.fold_records import FoldSettings
+from pipeline.folding.records import FoldSettings
 from pipeline.intake import Batch, Disposition, Receipt
 from pipeline.log import EngineLock, LogKind, SqliteLog
 from pipeline.mention import Mention, Rejected, RejectedReason
 from pipeline.timed_judge import TimedJudge
 from pipeline.writing import Writer
-from tests.unit.pipeline.folding import HOUR, MINUTE, T0, WordScorer, mention
+from tests.unit.pipeline.makers import HOUR, MINUTE, T0, WordScorer, mention
 
 
 def make_engine(directory: Path, kind: LogKind = LogKind.EVENT) -> Engine:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.errors import LogCorrupt, LogUnavailable
 from pipeline.health import Health
 from pipeline.intake import Disposition
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.settings.secrets import Secret
 from pipeline.sources.http.app import build_app
 from pipeline.sources.http.settings import HttpSettings, Limits

@@ -13,7 +13,7 @@ from pipeline.kafka.committing import Elsewhere
 from pipeline.kafka.connection import Connection
 from pipeline.kafka.feeds import Feed
 from pipeline.kafka.reader import Share, TopicReader
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
 from pipeline.wire import DeadLetter, NewerVersionError, WireError
 
 kafka = pytest.importorskip("kafka", reason="the extra [kafka] is not installed")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.intake import Disposition
 from pipeline.lateness import Lateness
-from tests.unit.pipeline.folding import HOUR, MINUTE, T0, make_fold, mention, tick
+from tests.unit.pipeline.makers import HOUR, MINUTE, T0, make_fold, mention, tick
 
 
 @given(

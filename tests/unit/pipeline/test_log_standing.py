@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LogCorrupt
-from pipeline.fold_records import PartitionRow
-from pipeline.listening import ListeningState
+from pipeline.folding.listening import ListeningState
+from pipeline.folding.records import PartitionRow
 from pipeline.log import LogKind, SqliteLog, standing
 from pipeline.log.sqlite import BUCKET, SIGNAL, TIME
 from pipeline.log.standing import Waiting

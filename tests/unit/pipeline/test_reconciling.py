@@ -12,7 +12,7 @@ from detectors.observation import Bucket
 from detectors.settings import Detection
 from detectors.severity import Severity
 from detectors.signal import SignalKind
-from pipeline.brand_fold import BrandRow, Totals
+from pipeline.folding.brand import BrandRow, Totals
 from pipeline.reconciling import differences, reconcile
 from tests.scene import POLICY, Recorder, event_alerter, signal
 

@@ -15,7 +15,7 @@ from pipeline.resuming import OwnRecord, standing_of
 from pipeline.wire import NotingEnvelope, Tick, decode_with_notes
 from pipeline.writing import Writer
 from tests.partitions import flat
-from tests.unit.pipeline.folding import DAY, MINUTE, T0, mention
+from tests.unit.pipeline.makers import DAY, MINUTE, T0, mention
 
 PARTITIONS = 3
 NAMES = ("Acme", "Brill", "Corvo", "Delft", "Eider")

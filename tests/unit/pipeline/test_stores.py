@@ -36,7 +36,7 @@ from pipeline.wire import (
     pack_usual,
     unpack_usual,
 )
-from tests.unit.pipeline.folding import MINUTE, T0, mention
+from tests.unit.pipeline.makers import MINUTE, T0, mention
 from tests.unit.pipeline.test_embedded import make_engine, of_brand
 
 

@@ -18,7 +18,7 @@ from pipeline.stores.feeds import JUDGED, SIGNALS, Position, closed_up_to
 from pipeline.stores.place import Place
 from pipeline.stores.rejected import RejectedStore
 from pipeline.wire import VERSION, BucketRecord, DeadLetter, JudgedEnvelope
-from tests.unit.pipeline.folding import MINUTE, T0
+from tests.unit.pipeline.makers import MINUTE, T0
 from tests.unit.pipeline.test_stores import bucket, judged
 
 LOG = 12

@@ -12,7 +12,7 @@ from pipeline.stores import samples as sampling
 from pipeline.stores.drivers import read_drivers
 from pipeline.stores.samples import MentionSamples
 from pipeline.wire import VERSION, JudgedEntry, JudgedEnvelope
-from tests.unit.pipeline.folding import DAY, HOUR, MINUTE, T0
+from tests.unit.pipeline.makers import DAY, HOUR, MINUTE, T0
 from tests.unit.pipeline.test_drivers import NEUTRAL, calm, crowd, said
 from tests.unit.pipeline.test_embedded import make_engine
 

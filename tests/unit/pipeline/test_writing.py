@@ -11,7 +11,7 @@ from pipeline.intake import Disposition
 from pipeline.mention import Mention
 from pipeline.wire import MAX_ENTRIES, Envelope, MentionsRecord, Tick, decode_mentions
 from pipeline.writing import MAX_CHARACTERS, STRIDE, Writer
-from tests.unit.pipeline.folding import DAY, MINUTE, T0, mention
+from tests.unit.pipeline.makers import DAY, MINUTE, T0, mention
 
 
 def make_writer(*, event_mode: bool = True) -> Writer:

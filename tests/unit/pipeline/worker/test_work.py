@@ -14,14 +14,15 @@ from aiokafka.errors import KafkaConnectionError
 
 from detectors.settings import Detection
 from pipeline.brands import Brand, BrandMatcher
-from pipeline.changelog import CHANGELOG_VERSION, decode_partition
 from pipeline.errors import LogMismatch, PipelineError
-from pipeline.fold import Fold
-from pipeline.fold_records import FoldSettings, PartitionRow
+from pipeline.folding.changelog import CHANGELOG_VERSION, decode_partition
+from pipeline.folding.fold import Fold
+from pipeline.folding.records import FoldSettings, PartitionRow
 from pipeline.health import Health
 from pipeline.kafka.topics import Topics
 from pipeline.mention import Author, Mention, RejectedReason
-from pipeline.metrics import Metrics
+from pipeline.metrics.registry import Metrics
+from pipeline.metrics.worker import WorkerMeter
 from pipeline.scorers import ScorerName, make_judge
 from pipeline.wire import (
     VERSION,
@@ -39,7 +40,6 @@ from pipeline.worker.ownership import OwnershipLost
 from pipeline.worker.reading import Range
 from pipeline.worker.tools import Tools
 from pipeline.worker.work import Kept, PartitionWork
-from pipeline.worker_metering import WorkerMeter
 from pipeline.writing import Writer
 from tests.scene import DrivenClock
 
