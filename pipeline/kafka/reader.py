@@ -35,6 +35,10 @@ _ANSWER: Final = 4_000
 """Milliseconds after which a broker that does not say how far it reaches counts as away."""
 _SESSION: Final = 6_000
 _HEARTBEAT: Final = 2_000
+_MAX_POLL: Final = 30_000
+"""Milliseconds after which a member that does not poll is out; also bounds a lost answer to it."""
+_JOINS_WITHIN: Final = 20.0
+"""Seconds after which a client that has not joined its group is given up, and a new one made."""
 _LOOK_EVERY: Final = 2.0
 """Seconds between two looks at the ends of the partitions, which also show that brokers answer."""
 _GOODBYE: Final = 3_000
@@ -126,6 +130,7 @@ class TopicReader(Generic[Decoded]):
         self._waiting: set[Any] = set()
         self._jumped: set[tuple[Any, int]] = set()
         self._looked = 0.0
+        self._joined = stopwatch()
         self._shown: set[int] = set()
         self._oldest: dict[int, int] = {}
 
@@ -158,6 +163,9 @@ class TopicReader(Generic[Decoded]):
         with translated(f"the topic {self._feed.topic}"):
             came = consumer.poll(timeout_ms=_POLL, max_records=AT_ONCE)
         self._forget_moved()
+        if self._is_left_out(consumer):
+            self.let_go()
+            return 0
         try:
             for place in came:
                 if place in self._next and place not in self._waiting:
@@ -169,6 +177,16 @@ class TopicReader(Generic[Decoded]):
         self._look()
         self._committing.tell(consumer)
         return sum(map(len, came.values()))
+
+    def _is_left_out(self, consumer: Any) -> bool:  # noqa: ANN401  # the client has no types
+        """Whether this client does not get into its group: an answer to it may have been lost."""
+        if self._share.wanted is not None or consumer._coordinator.stable():  # noqa: SLF001  # told nowhere else
+            self._joined = stopwatch()
+            return False
+        if stopwatch() - self._joined <= _JOINS_WITHIN:
+            return False
+        _log.warning("group_is_joined_anew", topic=self._feed.topic)
+        return True
 
     def let_go(self) -> None:
         """Read nothing any more: close the connection, so that others take over at once."""
@@ -216,6 +234,7 @@ class TopicReader(Generic[Decoded]):
                     request_timeout_ms=_REQUEST,
                     session_timeout_ms=_SESSION,
                     heartbeat_interval_ms=_HEARTBEAT,
+                    max_poll_interval_ms=_MAX_POLL,
                     allow_auto_create_topics=False,
                 )
             except KafkaTimeoutError as error:
@@ -228,6 +247,7 @@ class TopicReader(Generic[Decoded]):
                 )
                 self._metrics.partitions_owned(self._feed.name, self._partitions)
         self._consumer = consumer
+        self._joined = stopwatch()
         return consumer
 
     def _forget_moved(self) -> None:

@@ -43,6 +43,11 @@ class Brokers:
         self.refuses = False
         self.most = 100
         self.begins: dict[Any, int] = {}
+        self.joined = True
+        self._coordinator = self
+
+    def stable(self) -> bool:
+        return self.joined
 
     def write(self, partition: int, *values: bytes, offset: int | None = None) -> None:
         log = self.logs[kafka.TopicPartition(TOPIC, partition)]
@@ -89,6 +94,9 @@ class Brokers:
 
     def beginning_offsets(self, places: Sequence[Any], **_: Any) -> dict[Any, int]:  # noqa: ANN401
         return {place: self.begins.get(place, 0) for place in places}
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {place.partition for place in self.logs if place.topic == topic}
 
     def commit(self, offsets: dict[Any, Any], **_: Any) -> None:  # noqa: ANN401
         self.committed |= {place: each.offset for place, each in offsets.items()}
@@ -357,3 +365,35 @@ def test_one_partition_at_a_time_in_bounded_batches() -> None:
     stage.brokers.write(0, *(str(number).encode() for number in range(10)))
     stage.steps(5)
     assert stage.sinks[0].said == [str(number) for number in range(10)]
+
+
+def test_a_client_left_out_of_its_group_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = [100.0]
+    monkeypatch.setattr("pipeline.kafka.reader.stopwatch", lambda: watch[0])
+    stage = Stage()
+    stage.brokers.joined = False
+    stage.brokers.write(0, b"a")
+    stage.brokers.mine = set()
+    watch[0] += 15
+    stage.steps()
+    assert stage.reader.reads
+    watch[0] += 10
+    stage.reader.step()
+    assert not stage.reader.reads
+    stage = Stage()
+    stage.brokers.write(0, b"a")
+    for _ in range(4):
+        watch[0] += 15
+        stage.reader.step()
+    assert stage.sinks[0].said == ["a"]
+    assert stage.reader.reads
+
+
+def test_who_belongs_to_no_group_is_never_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = [100.0]
+    monkeypatch.setattr("pipeline.kafka.reader.stopwatch", lambda: watch[0])
+    stage = Stage(leads=lambda: True)
+    stage.brokers.joined = False
+    watch[0] += 60
+    stage.steps()
+    assert stage.reader.reads
