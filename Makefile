@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 SECRETS ?= .secrets
 BIN := $(VENV)/bin
+PEERS := $(VENV)/peers
 # One process more than there are cores: some tests wait for others' answers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
 WORKERS = --numprocesses=$(PROCESSES) --dist=loadgroup --no-loadscope-reorder
@@ -52,7 +53,12 @@ architecture: $(VENV)/.dev
 
 check: lint types architecture test ## what CI runs
 
-bench: $(VENV)/.dev ## the figures of docs/benchmarks.md that tell of speed
+$(PEERS)/.made: tests/bench/peers/requirements.txt
+	@test -x $(PEERS)/bin/pip || $(PYTHON) -m venv $(PEERS)
+	@for try in 1 2 3; do $(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $< && break; test $$try = 3 && exit 1; sleep 5; done
+	@touch $@
+
+bench: $(VENV)/.dev $(PEERS)/.made ## the figures of docs/benchmarks.md that tell of speed
 	@$(BIN)/python -m tests.bench
 
 chaos: $(VENV)/.dev ## whether anything is lost or doubled while processes die (SECONDS=300)

@@ -1,6 +1,6 @@
 """Every bench of speed in turn and one table: `python -m tests.bench [--format json]`.
 
-Each runs in a process of its own, smaller than by itself, so that all take some seven minutes; the
+Each runs in a process of its own, smaller than by itself, so that all take fifteen minutes; the
 command that makes a figure in full stands beside it. Benches of detection (surges, nab, airline,
 silences) take longer and have commands of their own.
 """
@@ -88,6 +88,8 @@ BENCHES = (
     Bench("views", ("--brands", "300")),
     Bench("page", ("--seconds", "30", "--rounds", "1", "--refreshes", "200", "--time", "clock")),
     Bench("drivers", ("--mentions", "200000")),
+    Bench("kafka_road", ("--mentions", "90000")),
+    Bench("rebalances", ("--rate", "150")),
 )
 
 

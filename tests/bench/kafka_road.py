@@ -45,6 +45,8 @@ VERSIONS = (
     "print(json.dumps([v('bytewax'), v('quixstreams')]))"
 )
 PEERS = Path(__file__).parent / "peers"
+THEIRS = Path(sys.prefix) / "peers" / "bin" / "python"
+"""The environment that `make bench` makes for bytewax and quixstreams."""
 LIGHT = 600
 """Mentions sent one by one to measure how long one takes."""
 
@@ -412,7 +414,12 @@ def main() -> None:
     """Read the command line and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mentions", type=int, default=300_000)
-    parser.add_argument("--peers", default="", metavar="PYTHON")
+    parser.add_argument(
+        "--peers",
+        default=str(THEIRS) if THEIRS.exists() else "",
+        metavar="PYTHON",
+        help="a Python that has bytewax and quixstreams",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
     figures = measured(arguments.mentions, arguments.peers)
