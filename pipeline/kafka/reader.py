@@ -37,8 +37,10 @@ _SESSION: Final = 6_000
 _HEARTBEAT: Final = 2_000
 _MAX_POLL: Final = 30_000
 """Milliseconds after which a member that does not poll is out; also bounds a lost answer to it."""
-_JOINS_WITHIN: Final = 20.0
-"""Seconds after which a client that has not joined its group is given up, and a new one made."""
+_PATIENCE: Final = 20.0
+"""Seconds after which a client that gets nothing though there is more is given up for a new one."""
+_MOST_PATIENCE: Final = 600.0
+"""Twice as long each time: a member without a share may just be one too many."""
 _LOOK_EVERY: Final = 2.0
 """Seconds between two looks at the ends of the partitions, which also show that brokers answer."""
 _GOODBYE: Final = 3_000
@@ -130,7 +132,9 @@ class TopicReader(Generic[Decoded]):
         self._waiting: set[Any] = set()
         self._jumped: set[tuple[Any, int]] = set()
         self._looked = 0.0
-        self._joined = stopwatch()
+        self._got_at = stopwatch()
+        self._patience = _PATIENCE
+        self._wants = False
         self._shown: set[int] = set()
         self._oldest: dict[int, int] = {}
 
@@ -163,7 +167,9 @@ class TopicReader(Generic[Decoded]):
         with translated(f"the topic {self._feed.topic}"):
             came = consumer.poll(timeout_ms=_POLL, max_records=AT_ONCE)
         self._forget_moved()
-        if self._is_left_out(consumer):
+        if came:
+            self._got_at, self._patience = stopwatch(), _PATIENCE
+        elif self._is_left_out(consumer):
             self.let_go()
             return 0
         try:
@@ -179,13 +185,18 @@ class TopicReader(Generic[Decoded]):
         return sum(map(len, came.values()))
 
     def _is_left_out(self, consumer: Any) -> bool:  # noqa: ANN401  # the client has no types
-        """Whether this client does not get into its group: an answer to it may have been lost."""
-        if self._share.wanted is not None or consumer._coordinator.stable():  # noqa: SLF001  # told nowhere else
-            self._joined = stopwatch()
+        """Whether this client gets nothing though there is more, for whatever reason.
+
+        An answer to it may have been lost; or it joined its group before it knew the topic.
+        """
+        member = self._share.wanted is None
+        if not self._wants and (not member or consumer._coordinator.stable()):  # noqa: SLF001  # told nowhere else
+            self._got_at = stopwatch()
             return False
-        if stopwatch() - self._joined <= _JOINS_WITHIN:
+        if stopwatch() - self._got_at <= self._patience:
             return False
-        _log.warning("group_is_joined_anew", topic=self._feed.topic)
+        self._patience = min(2 * self._patience, _MOST_PATIENCE)
+        _log.warning("client_given_up", topic=self._feed.topic, share=len(self._next))
         return True
 
     def let_go(self) -> None:
@@ -246,8 +257,14 @@ class TopicReader(Generic[Decoded]):
                     [TopicPartition(self._feed.topic, each) for each in range(self._partitions)]
                 )
                 self._metrics.partitions_owned(self._feed.name, self._partitions)
+            try:
+                consumer.partitions_for_topic(self._feed.topic)  # known before a group is joined
+            except BaseException:
+                consumer.close(timeout_ms=_FAREWELL)
+                raise
         self._consumer = consumer
-        self._joined = stopwatch()
+        self._got_at = stopwatch()
+        self._wants = False
         return consumer
 
     def _forget_moved(self) -> None:
@@ -378,9 +395,11 @@ class TopicReader(Generic[Decoded]):
                 ends = {}
                 self._consumer.partitions_for_topic(self._feed.topic)
         self._looked = now
+        self._wants = not mine and self._share.wanted is None
         for place in mine:
             if place in self._next:
                 left = max(0, ends[place] - self._next[place])
+                self._wants |= left > 0 and place not in self._waiting
                 oldest = self._oldest.get(place.partition, self._clock.now())
                 self._metrics.partition_lag(self._feed.name, place.partition, left, oldest)
         shown = {place.partition for place in mine}

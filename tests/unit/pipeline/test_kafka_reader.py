@@ -367,33 +367,69 @@ def test_one_partition_at_a_time_in_bounded_batches() -> None:
     assert stage.sinks[0].said == [str(number) for number in range(10)]
 
 
-def test_a_client_left_out_of_its_group_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     watch = [100.0]
     monkeypatch.setattr("pipeline.kafka.reader.stopwatch", lambda: watch[0])
+    return watch
+
+
+def gives_up(stage: Stage, watch: list[float], within: float) -> bool:
+    """Whether the client is given up within so many seconds, a step every five."""
+    until = watch[0] + within
+    while watch[0] < until:
+        watch[0] += 5
+        stage.reader.step()
+        if not stage.reader.reads:
+            return True
+    return False
+
+
+def test_a_client_that_does_not_join_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watched(monkeypatch)
     stage = Stage()
     stage.brokers.joined = False
-    stage.brokers.write(0, b"a")
     stage.brokers.mine = set()
-    watch[0] += 15
-    stage.steps()
-    assert stage.reader.reads
-    watch[0] += 10
-    stage.reader.step()
-    assert not stage.reader.reads
+    assert not gives_up(stage, watch, 15)
+    assert gives_up(stage, watch, 15)
+
+
+def test_a_client_that_gets_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watched(monkeypatch)
     stage = Stage()
     stage.brokers.write(0, b"a")
-    for _ in range(4):
-        watch[0] += 15
-        stage.reader.step()
+    assert not gives_up(stage, watch, 60)
     assert stage.sinks[0].said == ["a"]
-    assert stage.reader.reads
+    stage.brokers.write(0, b"b")
+    stage.brokers.most = 0
+    assert gives_up(stage, watch, 40)
+    stage.brokers.most = 100
+    stage.reader._consumer = stage.brokers
+    stage.reader.step()
+    stage.reader.step()
+    assert stage.sinks[0].said == ["a", "b"]
 
 
-def test_who_belongs_to_no_group_is_never_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch = [100.0]
-    monkeypatch.setattr("pipeline.kafka.reader.stopwatch", lambda: watch[0])
+def test_a_member_without_a_share_asks_more_and_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch = watched(monkeypatch)
+    stage = Stage()
+    stage.brokers.mine = set()
+    waits = []
+    for _ in range(3):
+        began = watch[0]
+        assert gives_up(stage, watch, 400)
+        waits.append(watch[0] - began)
+        stage.reader._consumer = stage.brokers
+        stage.reader._got_at = watch[0]
+    assert waits == sorted(waits)
+    assert waits[2] > 2 * waits[0]
+
+
+def test_who_has_read_everything_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watched(monkeypatch)
     stage = Stage(leads=lambda: True)
     stage.brokers.joined = False
-    watch[0] += 60
-    stage.steps()
-    assert stage.reader.reads
+    stage.brokers.write(1, b"a")
+    assert not gives_up(stage, watch, 120)
+    assert stage.sinks[0].said == ["a"]
