@@ -7,8 +7,8 @@ import msgspec
 
 from pipeline.settings.text import visible
 from pipeline.stores.database import open_database
+from pipeline.stores.dialect import POSTGRES
 from pipeline.stores.place import Place
-from pipeline.stores.sql import POSTGRES
 
 KEPT = 200
 """Settings of which one change is kept; of the others only how many they are."""

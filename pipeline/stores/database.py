@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pipeline.errors import LogMismatch, LogUnavailable
+from pipeline.stores.dialect import Dialect
 from pipeline.stores.feeds import Feeds, Position
 from pipeline.stores.place import Place, place_of
-from pipeline.stores.sql import Dialect, Sql, open_sql
+from pipeline.stores.sql import Sql, open_sql
 
 SCHEMA_VERSION = 2
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.store.postgres_text import take_any_text
 from pipeline.errors import EnvironmentProblem, LogUnavailable
+from pipeline.stores.dialect import POSTGRES, Row, Rows
 from pipeline.stores.place import Place
 from pipeline.stores.postgres_problems import explain, refused
-from pipeline.stores.sql import POSTGRES, Row, Rows
 
 if TYPE_CHECKING:
     import psycopg
