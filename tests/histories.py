@@ -16,6 +16,8 @@ from pipeline.sources.scenario.scenario import Scenario
 
 HOUR = 3_600_000
 MENTIONS_A_REQUEST = 400
+MOST_ONCE = 400
+"""Brands that speak only once; each is closed every minute from then on."""
 _AVERAGE_RATE = 0.93
 """Mentions a minute of a brand of rate 1, over the week's rhythm (measured on the scenario)."""
 
@@ -62,7 +64,7 @@ class History:
         chance = Random(self._seed)
         handles = [brand.handles[0] for brand in self.brands if brand.handles]
         earlier: deque[Mention] = deque(maxlen=20_000)
-        number = 0
+        number = once = 0
         for chunk in self._scenario.read():
             for mention in chunk:
                 if not isinstance(mention, Mention):
@@ -74,7 +76,8 @@ class History:
                     said = msgspec.structs.replace(
                         mention, text=f"{mention.text} and @{chance.choice(handles)}"
                     )
-                elif draw < 0.04:
+                elif draw < 0.04 and once < MOST_ONCE:
+                    once += 1
                     said = msgspec.structs.replace(
                         mention, id=f"once-{number}", brand=f"Once {number}"
                     )

@@ -53,6 +53,9 @@ def test_a_file_that_is_not_there_turns_readiness_red_and_stops_nothing(tmp_path
 def _readiness(running: Running) -> httpx.Response:
     for _ in range(1200):
         time.sleep(0.1)
+        if not running.url:
+            running.is_ready()  # reads where it listens
+            continue
         try:
             answer = httpx.get(f"{running.url}/readyz")
         except httpx.TransportError:
